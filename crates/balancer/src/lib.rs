@@ -1,1 +1,79 @@
-//! Placeholder.
+//! An HTTP load balancer after AWS's Application Load Balancer: listeners, rules, target groups, health checks,
+//! draining.
+//!
+//! ```text
+//!  client ──▶ Listener ──▶ Rules ──▶ Action::Forward ──▶ TargetGroup ──▶ target
+//!             a socket     the first   or a fixed         health checks,   connections are kept
+//!                          that fits   response           Algorithm        for the next request
+//! ```
+//!
+//! It speaks HTTP/1.1 on both sides. Bodies stream both ways, no faster than the slower side takes them. Everything
+//! a request needs runs in the one task of its client's connection, the connection to the target included, so that
+//! nothing is handed between threads, and a client that goes away takes its request with it.
+//!
+//! What it does not do: it knows nothing of ECS or Terraform, does not speak HTTPS, HTTP/2 or WebSocket, and does not
+//! rewrite paths. What cannot be read as HTTP at all gets a bare 400 (414 or 431 if it is too long) without AWS's page and
+//! `Server` header; more than 100 headers are a 431, where AWS names no limit.
+//!
+//! # Example
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use karma_balancer::{Action, Algorithm, Attributes, Listener, Rules, TargetGroup, TargetGroupSettings};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! let group = TargetGroup::new(TargetGroupSettings {
+//!     name: "web".to_owned(),
+//!     health_check: None,
+//!     deregistration_delay: Duration::from_secs(300),
+//!     algorithm: Algorithm::RoundRobin,
+//! });
+//! group.register(([127, 0, 0, 1], 8000).into());
+//!
+//! let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! let rules = Rules { rules: Vec::new(), default_action: Action::Forward(vec![(group, 1)]) };
+//! let listener = Listener::start(socket, rules, Attributes::default());
+//! listener.stop(Duration::from_secs(5)).await;
+//! # Ok(())
+//! # }
+//! ```
+
+// Where requests come in.
+mod connection;
+mod listener;
+
+// Where they go.
+mod pattern;
+mod rule;
+
+// How they get there, and back.
+mod answer;
+mod error;
+mod exchange;
+mod forward;
+mod headers;
+mod request_body;
+mod trace_id;
+
+// Who answers them.
+mod drain;
+mod health;
+mod pool;
+mod probe;
+mod selection;
+mod target;
+mod target_group;
+
+// Small tools.
+mod idle_timer;
+mod random;
+
+pub use health::{HealthCheck, HealthState, InvalidMatcher, Matcher, TargetHealth};
+pub use http::StatusCode;
+pub use listener::{Attributes, Listener};
+pub use pattern::Pattern;
+pub use rule::{Action, Condition, ContentType, Rule, Rules, UnknownContentType};
+pub use selection::Algorithm;
+pub use target_group::{TargetDescription, TargetGroup, TargetGroupSettings};

@@ -1,0 +1,37 @@
+//! A reverse proxy in a few lines, to try the balancer or to time it:
+//!
+//! ```text
+//! cargo run --release -p karma-balancer --example reverse_proxy -- 127.0.0.1:8080 127.0.0.1:8001 127.0.0.1:8002
+//! ```
+//!
+//! The first address is its own, the others are targets. It runs until it is interrupted.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use karma_balancer::{Action, Algorithm, Attributes, Listener, Rules, TargetGroup, TargetGroupSettings};
+use tokio::net::TcpListener;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut addresses = std::env::args().skip(1).map(|argument| argument.parse::<SocketAddr>());
+    let address = addresses.next().ok_or("the address to listen on is missing")??;
+    let group = TargetGroup::new(TargetGroupSettings {
+        name: "targets".to_owned(),
+        health_check: None,
+        deregistration_delay: Duration::ZERO,
+        algorithm: Algorithm::RoundRobin,
+    });
+    for target in addresses {
+        group.register(target?);
+    }
+    let rules = Rules {
+        rules: Vec::new(),
+        default_action: Action::Forward(vec![(group, 1)]),
+    };
+    let listener = Listener::start(TcpListener::bind(address).await?, rules, Attributes::default());
+    tokio::signal::ctrl_c().await?;
+    listener.stop(Duration::from_secs(10)).await;
+    Ok(())
+}

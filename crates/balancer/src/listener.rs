@@ -1,0 +1,129 @@
+//! Listeners: a socket, the rules for what comes in, and how it all stops.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{sleep, timeout};
+
+use crate::connection::serve;
+use crate::drain::Signal;
+use crate::rule::Rules;
+use crate::target::NO_PANIC;
+
+/// A running listener for HTTP/1.1. Dropping it stops it at once, open requests included.
+#[derive(Debug)]
+pub struct Listener {
+    address: SocketAddr,
+    front: Arc<Front>,
+    stop: oneshot::Sender<Duration>,
+    task: JoinHandle<()>,
+}
+
+/// The times a listener keeps.
+///
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html>
+#[derive(Debug, Clone)]
+pub struct Attributes {
+    /// How long a connection, to a client or to a target, may be silent in both directions.
+    pub idle_timeout: Duration,
+    /// How long a client's connection may be used for further requests.
+    pub client_keep_alive: Duration,
+    /// How long a target may take to accept a connection, at most the idle timeout; fixed on AWS.
+    pub connect_timeout: Duration,
+}
+
+/// What all connections of a listener share.
+#[derive(Debug)]
+pub(crate) struct Front {
+    pub(crate) attributes: Attributes,
+    pub(crate) port: u16,
+    /// Raised when the connections are to end after the request they are at.
+    pub(crate) stopping: Signal,
+    rules: RwLock<Arc<Rules>>,
+}
+
+/// A pause after a failed accept: most failures are a want of file descriptors, and haste does not help there.
+const PAUSE: Duration = Duration::from_millis(50);
+
+impl Default for Attributes {
+    fn default() -> Self {
+        Self {
+            idle_timeout: Duration::from_mins(1),
+            client_keep_alive: Duration::from_hours(1),
+            connect_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Listener {
+    /// Starts to serve on a socket that listens already. It runs on Tokio tasks, so this needs a runtime.
+    pub fn start(socket: TcpListener, rules: Rules, attributes: Attributes) -> Self {
+        let address = socket.local_addr().expect("a socket that listens has an address");
+        let front = Arc::new(Front {
+            attributes,
+            port: address.port(),
+            stopping: Signal::default(),
+            rules: RwLock::new(Arc::new(rules.in_order())),
+        });
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(run(socket, Arc::clone(&front), stopped));
+        Self {
+            address,
+            front,
+            stop,
+            task,
+        }
+    }
+
+    /// Replaces the rules. Requests that are under way keep those they began with.
+    pub fn set_rules(&self, rules: Rules) {
+        *self.front.rules.write().expect(NO_PANIC) = Arc::new(rules.in_order());
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Accepts no more, lets open requests end, and cuts what is left after `patience`.
+    pub async fn stop(self, patience: Duration) {
+        // Both fail only when the runtime is going down and has stopped the listener for us.
+        let _ = self.stop.send(patience);
+        let _ = self.task.await;
+    }
+}
+
+impl Front {
+    pub(crate) fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.rules.read().expect(NO_PANIC))
+    }
+}
+
+/// Serves until told to stop, and then for the patience that comes with it.
+async fn run(socket: TcpListener, front: Arc<Front>, mut stopped: oneshot::Receiver<Duration>) {
+    let mut visits = JoinSet::new();
+    let patience = loop {
+        tokio::select! {
+            patience = &mut stopped => break patience.unwrap_or_default(),
+            accepted = socket.accept() => match accepted {
+                Ok((stream, client)) => welcome(&mut visits, stream, client, &front),
+                Err(_) => sleep(PAUSE).await,
+            },
+            Some(_) = visits.join_next() => {}
+        }
+    };
+    drop(socket);
+    front.stopping.raise();
+    // What is not done in time is cut with the set that holds it.
+    let _ = timeout(patience, async { while visits.join_next().await.is_some() {} }).await;
+}
+
+fn welcome(visits: &mut JoinSet<()>, stream: TcpStream, client: SocketAddr, front: &Arc<Front>) {
+    // Fails only on a connection that is gone already, which the first read will tell.
+    let _ = stream.set_nodelay(true);
+    visits.spawn(serve(stream, client, Arc::clone(front)));
+}

@@ -1,0 +1,119 @@
+//! A request's body on its way from the client to the target.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+
+/// The body as the connection to the target takes it: frame by frame, when the target has room.
+#[derive(Debug)]
+pub(crate) enum RequestBody {
+    Empty,
+    Streamed { incoming: Incoming, upload: Arc<Upload> },
+}
+
+/// How far a body has come, for those who wait for the answer.
+#[derive(Debug, Default)]
+pub(crate) struct Upload {
+    frames: AtomicU64,
+    stage: AtomicU8,
+}
+
+/// Who has the next step in sending the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Stage {
+    /// The target is to take what there is.
+    Target = 0,
+    /// The client is to send more.
+    Client = 1,
+    /// All is sent.
+    Done = 2,
+    /// The client broke it off.
+    Broken = 3,
+}
+
+impl RequestBody {
+    /// The body of a client's request, and a view of its progress if there is anything to send.
+    pub(crate) fn new(incoming: Incoming) -> (Self, Option<Arc<Upload>>) {
+        if incoming.is_end_stream() {
+            return (Self::Empty, None);
+        }
+        let upload = Arc::new(Upload::default());
+        (
+            Self::Streamed {
+                incoming,
+                upload: Arc::clone(&upload),
+            },
+            Some(upload),
+        )
+    }
+}
+
+impl Upload {
+    /// A number that changes with each frame.
+    pub(crate) fn frames(&self) -> u64 {
+        self.frames.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn stage(&self) -> Stage {
+        match self.stage.load(Ordering::Relaxed) {
+            0 => Stage::Target,
+            1 => Stage::Client,
+            2 => Stage::Done,
+            _ => Stage::Broken,
+        }
+    }
+
+    fn enter(&self, stage: Stage) {
+        self.stage.store(stage as u8, Ordering::Relaxed);
+    }
+
+    fn take_note(&self, frame: &Poll<Option<hyper::Result<Frame<Bytes>>>>, is_last: bool) {
+        match frame {
+            Poll::Pending => self.enter(Stage::Client),
+            Poll::Ready(Some(Ok(_))) => {
+                self.frames.fetch_add(1, Ordering::Relaxed);
+                self.enter(if is_last { Stage::Done } else { Stage::Target });
+            }
+            Poll::Ready(Some(Err(_))) => self.enter(Stage::Broken),
+            Poll::Ready(None) => self.enter(Stage::Done),
+        }
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        match self.get_mut() {
+            Self::Empty => Poll::Ready(None),
+            Self::Streamed { incoming, upload } => {
+                let frame = Pin::new(&mut *incoming).poll_frame(context);
+                upload.take_note(&frame, incoming.is_end_stream());
+                frame
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Streamed { incoming, .. } => incoming.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Empty => SizeHint::with_exact(0),
+            Self::Streamed { incoming, .. } => incoming.size_hint(),
+        }
+    }
+}

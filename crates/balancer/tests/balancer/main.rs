@@ -1,0 +1,12 @@
+//! The balancer between real sockets: a client that writes HTTP by hand, and targets that behave or do not.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+
+mod bodies;
+mod clients;
+mod draining;
+mod failures;
+mod forwarding;
+mod health;
+mod stopping;
+mod support;
