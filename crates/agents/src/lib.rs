@@ -1,1 +1,60 @@
-//! Placeholder.
+//! The five agents of Karmacadabra: one program, one skeleton, five small services.
+//!
+//! An agent is an entry of [`AGENTS`]: a name, the skills its card tells of, and a function that starts them.
+//! Everything else (settings, logs, health, the card, limits, shutting down) is written once, here.
+//!
+//! ```text
+//!  environment ─Settings::read─▶ Settings ─Server::bind─▶ Server ─run─▶ requests … SIGTERM … quiet ─▶ exit 0
+//!                                            │
+//!                                  Agent::start (karma-hello, abracadabra, ...)
+//! ```
+//!
+//! An agent knows nothing of the fleet it sails in: it is told an address and a port, serves plain HTTP/1.1 with JSON,
+//! and stops when it is asked to. What it answers is computed from the data it has; what it cannot compute it does not
+//! answer.
+//!
+//! ```
+//! let names: Vec<&str> = karma_agents::AGENTS.iter().map(|agent| agent.name).collect();
+//! assert_eq!(names, ["validator", "karma-hello", "abracadabra", "skill-extractor", "voice-extractor"]);
+//! ```
+
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "counts of messages and words, far below 2^52, become ratios"
+)]
+#![expect(clippy::struct_field_names, reason = "fields are named as the JSON that they become")]
+
+// What a process needs, in the order in which it is needed.
+mod command;
+mod logging;
+mod server;
+mod settings;
+mod shutdown;
+
+// What every agent answers.
+mod card;
+mod health;
+
+// What every handler uses.
+mod error;
+mod input;
+mod limits;
+mod trace;
+
+// What more than one agent knows.
+mod chat;
+mod data;
+mod karma_hello_client;
+mod profile;
+mod text;
+
+mod agents;
+
+pub use agents::{AGENTS, Agent, Service, Skill, find_agent};
+pub use command::{Command, HELP, UsageError};
+pub use data::DataError;
+pub use health::{Dependency, HealthError, check_health};
+pub use logging::{Level, Log};
+pub use server::{Server, StartError};
+pub use settings::{SettingError, Settings};
+pub use shutdown::{Stop, stop_signals};

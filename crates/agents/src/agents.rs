@@ -1,0 +1,94 @@
+//! The table of the agents. Each is one module: its skills for the card, and a function that starts it.
+
+mod abracadabra;
+mod karma_hello;
+mod skill_extractor;
+mod validator;
+mod voice_extractor;
+
+use axum::Router;
+use serde_json::{Value, json};
+
+use crate::health::Dependency;
+use crate::server::StartError;
+use crate::settings::Settings;
+
+/// Every agent. A sixth is a module and a line here.
+pub static AGENTS: [Agent; 5] = [
+    validator::AGENT,
+    karma_hello::AGENT,
+    abracadabra::AGENT,
+    skill_extractor::AGENT,
+    voice_extractor::AGENT,
+];
+
+/// The agent of this name.
+pub fn find_agent(name: &str) -> Option<&'static Agent> {
+    AGENTS.iter().find(|agent| agent.name == name)
+}
+
+/// One of the services.
+#[derive(Debug)]
+pub struct Agent {
+    /// Its name: the program's argument, the first part of its public path, its directory of data.
+    pub name: &'static str,
+    /// What it is for, in a sentence.
+    pub description: &'static str,
+    /// What one can ask of it.
+    pub skills: &'static [Skill],
+    /// Reads its data and makes its routes.
+    pub start: fn(&Settings) -> Result<Service, StartError>,
+}
+
+/// One thing an agent can do, as its card tells it.
+#[derive(Debug)]
+pub struct Skill {
+    /// Its name for programs.
+    pub id: &'static str,
+    /// Its name for people.
+    pub name: &'static str,
+    /// What it answers, and the route and fields to ask with.
+    pub description: &'static str,
+    /// Words to find it by.
+    pub tags: &'static [&'static str],
+}
+
+/// A started agent.
+#[derive(Debug)]
+pub struct Service {
+    /// Its own routes, without prefix.
+    pub routes: Router,
+    /// What it asks in order to answer.
+    pub dependencies: Vec<Dependency>,
+}
+
+impl Skill {
+    pub(crate) fn json(&self) -> Value {
+        json!({ "id": self.id, "name": self.name, "description": self.description, "tags": self.tags })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_every_skill_is_described() {
+        for (index, agent) in AGENTS.iter().enumerate() {
+            assert!(
+                AGENTS[..index].iter().all(|other| other.name != agent.name),
+                "{}",
+                agent.name
+            );
+            assert!(!agent.skills.is_empty(), "{}", agent.name);
+            for skill in agent.skills {
+                assert!(
+                    !skill.tags.is_empty() && skill.description.contains('/'),
+                    "{}: {}",
+                    agent.name,
+                    skill.id
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What the program was asked to do: its arguments.
+
+use thiserror::Error;
+
+use crate::agents::{AGENTS, Agent, find_agent};
+
+/// What `karma-agent --help` prints.
+pub const HELP: &str = "\
+Serve one of the five agents over HTTP
+
+Usage:
+  karma-agent <AGENT>    serve until SIGTERM or SIGINT
+  karma-agent health     ask the agent at $HOST:$PORT how it is: exit 0 if it answers, 1 if not
+  karma-agent --help
+  karma-agent --version
+
+Agents:
+  validator, karma-hello, abracadabra, skill-extractor, voice-extractor
+
+Settings, from the environment:
+  PORT                  the port to listen on (required)
+  DATA_DIR              directory with one directory of data per agent (required)
+  HOST                  the address to listen on (default 0.0.0.0; the health check asks 127.0.0.1)
+  LOG_LEVEL             error, warn, info or debug (default info)
+  KARMA_HELLO_URL       where karma-hello answers (required by skill-extractor and voice-extractor)
+  PUBLIC_URL            the address callers know this agent by (default: what the request says)
+  DRAIN_QUIET_SECONDS   after SIGTERM, serve until no request came for so long (default 2)
+  STOP_TIMEOUT_SECONDS  after SIGTERM, stop accepting at the latest then (default 110)
+
+Exit codes: 0 stopped as asked or healthy, 1 not healthy, 2 could not start, 64 wrong usage
+";
+
+/// One thing the program can do.
+#[derive(Clone, Copy, Debug)]
+pub enum Command {
+    /// Serve this agent.
+    Serve(&'static Agent),
+    /// Ask a running agent for its health.
+    Health,
+    /// Print [`HELP`].
+    Help,
+    /// Print the version.
+    Version,
+}
+
+/// The arguments make no sense.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum UsageError {
+    /// No argument at all.
+    #[error("no agent named: give one of {}", agent_names())]
+    Nothing,
+    /// The first argument is none that we know.
+    #[error("unknown agent `{0}`: give one of {names}", names = agent_names())]
+    UnknownAgent(String),
+    /// Something follows the first argument.
+    #[error("unexpected argument `{0}`: karma-agent takes one")]
+    TooMany(String),
+}
+
+impl Command {
+    /// Reads the arguments, without the program's own name.
+    pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, UsageError> {
+        let mut arguments = arguments.into_iter();
+        let first = arguments.next().ok_or(UsageError::Nothing)?;
+        if let Some(extra) = arguments.next() {
+            return Err(UsageError::TooMany(extra));
+        }
+        match first.as_str() {
+            "health" => Ok(Command::Health),
+            "-h" | "--help" => Ok(Command::Help),
+            "-V" | "--version" => Ok(Command::Version),
+            name => find_agent(name)
+                .map(Command::Serve)
+                .ok_or(UsageError::UnknownAgent(first)),
+        }
+    }
+}
+
+fn agent_names() -> String {
+    AGENTS.each_ref().map(|agent| agent.name).join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(arguments: &[&str], expected: &str) {
+        let parsed = match Command::parse(arguments.iter().map(ToString::to_string)) {
+            Ok(Command::Serve(agent)) => format!("serve {}", agent.name),
+            Ok(other) => format!("{other:?}"),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(parsed, expected, "{arguments:?}");
+    }
+
+    #[test]
+    fn every_agent_is_a_command_and_help_names_it() {
+        for agent in &AGENTS {
+            check(&[agent.name], &format!("serve {}", agent.name));
+            assert!(HELP.contains(agent.name), "{}", agent.name);
+        }
+    }
+
+    #[test]
+    fn other_arguments() {
+        let names = "validator, karma-hello, abracadabra, skill-extractor, voice-extractor";
+        check(&["health"], "Health");
+        check(&["--help"], "Help");
+        check(&["-V"], "Version");
+        check(&[], &format!("no agent named: give one of {names}"));
+        check(&["parrot"], &format!("unknown agent `parrot`: give one of {names}"));
+        check(
+            &["validator", "now"],
+            "unexpected argument `now`: karma-agent takes one",
+        );
+    }
+}

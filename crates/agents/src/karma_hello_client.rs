@@ -1,0 +1,164 @@
+//! Asking karma-hello for a user's messages, as the two extractors do.
+
+use axum::http::StatusCode;
+use jiff::Timestamp;
+use reqwest::Url;
+use serde::Deserialize;
+use thiserror::Error;
+use tokio::time::timeout;
+
+use crate::chat::{ChatQuery, StreamMessage};
+use crate::error::{ApiError, chain};
+use crate::health::Dependency;
+use crate::limits;
+use crate::server::StartError;
+use crate::settings::Settings;
+use crate::trace::TraceId;
+
+/// Another agent, asked over HTTP.
+#[derive(Clone, Debug)]
+pub(crate) struct KarmaHello {
+    base: Url,
+    client: reqwest::Client,
+}
+
+/// Everything one user wrote in a span of time.
+#[derive(Debug)]
+pub(crate) struct UserMessages {
+    /// In order of time.
+    pub(crate) messages: Vec<StreamMessage>,
+    /// Whether there is more than one profile takes.
+    pub(crate) is_truncated: bool,
+}
+
+/// From when on, and until when.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Span {
+    pub(crate) start: Option<Timestamp>,
+    pub(crate) end: Option<Timestamp>,
+}
+
+/// karma-hello did not answer, or not usefully.
+#[derive(Debug, Error)]
+pub(crate) enum KarmaHelloError {
+    #[error("karma-hello cannot be reached: {0}")]
+    Unreachable(String),
+    #[error("karma-hello took longer than {} seconds", limits::GATHER_PATIENCE.as_secs())]
+    Slow,
+    #[error("karma-hello refused with {status}: {reason}")]
+    Refused { status: StatusCode, reason: String },
+    #[error("karma-hello's answer cannot be read: {0}")]
+    Unreadable(String),
+}
+
+#[derive(Deserialize)]
+struct Page {
+    messages: Vec<StreamMessage>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    reason: String,
+}
+
+impl KarmaHello {
+    /// The karma-hello of `KARMA_HELLO_URL`.
+    pub(crate) fn new(settings: &Settings) -> Result<KarmaHello, StartError> {
+        let base = settings.required_karma_hello_url()?;
+        let client = reqwest::Client::builder()
+            .connect_timeout(limits::CONNECT_PATIENCE)
+            .timeout(limits::ANSWER_PATIENCE)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(StartError::Client)?;
+        Ok(KarmaHello { base, client })
+    }
+
+    /// As a line of the deep health check.
+    pub(crate) fn dependency(&self) -> Dependency {
+        Dependency {
+            name: "karma-hello",
+            url: self.base.clone(),
+            client: self.client.clone(),
+        }
+    }
+
+    /// All messages of a user, page by page.
+    pub(crate) async fn messages_of(
+        &self,
+        user: &str,
+        span: Span,
+        trace: &TraceId,
+    ) -> Result<UserMessages, KarmaHelloError> {
+        let gathering = self.gather(user, span, trace);
+        timeout(limits::GATHER_PATIENCE, gathering)
+            .await
+            .unwrap_or(Err(KarmaHelloError::Slow))
+    }
+
+    async fn gather(&self, user: &str, span: Span, trace: &TraceId) -> Result<UserMessages, KarmaHelloError> {
+        let mut query = ChatQuery {
+            users: vec![user.to_owned()],
+            start_time: span.start,
+            end_time: span.end,
+            limit: Some(limits::PAGE),
+            include_stats: Some(false),
+            ..ChatQuery::default()
+        };
+        let mut messages = Vec::new();
+        loop {
+            let page = self.page(&query, trace).await?;
+            messages.extend(page.messages);
+            query.cursor = page.next_cursor;
+            if query.cursor.is_none() || messages.len() >= limits::PROFILE_MESSAGES {
+                let is_truncated = query.cursor.is_some() || messages.len() > limits::PROFILE_MESSAGES;
+                messages.truncate(limits::PROFILE_MESSAGES);
+                return Ok(UserMessages { messages, is_truncated });
+            }
+        }
+    }
+
+    async fn page(&self, query: &ChatQuery, trace: &TraceId) -> Result<Page, KarmaHelloError> {
+        let url = format!("{}/get_chat_logs", self.base.as_str().trim_end_matches('/'));
+        let request = trace.forward(self.client.post(url).json(query));
+        let mut answer = request.send().await.map_err(unreachable)?;
+        let status = answer.status();
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
+            body.extend_from_slice(&chunk);
+            if body.len() > limits::ANSWER_BYTES {
+                return Err(KarmaHelloError::Unreadable(format!(
+                    "it has more than {} bytes",
+                    limits::ANSWER_BYTES
+                )));
+            }
+        }
+        if status != StatusCode::OK {
+            let reason =
+                serde_json::from_slice(&body).map_or_else(|_| "no reason".to_owned(), |Refusal { reason }| reason);
+            return Err(KarmaHelloError::Refused { status, reason });
+        }
+        serde_json::from_slice(&body).map_err(|error| KarmaHelloError::Unreadable(error.to_string()))
+    }
+}
+
+fn unreachable(error: reqwest::Error) -> KarmaHelloError {
+    KarmaHelloError::Unreachable(chain(&error.without_url()))
+}
+
+impl From<KarmaHelloError> for ApiError {
+    fn from(error: KarmaHelloError) -> ApiError {
+        let reason = error.to_string();
+        match error {
+            KarmaHelloError::Unreachable(_) | KarmaHelloError::Slow => {
+                let help = "ask again later; /health?deep=1 says whether it is back";
+                ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "karma_hello_unreachable", reason, help)
+            }
+            KarmaHelloError::Refused { .. } | KarmaHelloError::Unreadable(_) => {
+                let help = "check that KARMA_HELLO_URL names a karma-hello of this version";
+                ApiError::new(StatusCode::BAD_GATEWAY, "karma_hello_failed", reason, help)
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The program `karma-agent`: one of the five agents, named by the first argument.
+
+use std::env;
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use karma_agents::{Agent, Command, HELP, Level, Log, Server, Settings, check_health, stop_signals};
+use serde_json::json;
+
+const NOT_HEALTHY: u8 = 1;
+const COULD_NOT_START: u8 = 2;
+const WRONG_USAGE: u8 = 64;
+
+fn main() -> ExitCode {
+    let arguments = env::args_os()
+        .skip(1)
+        .map(|argument| argument.to_string_lossy().into_owned());
+    match Command::parse(arguments) {
+        Ok(Command::Serve(agent)) => serve(agent),
+        Ok(Command::Health) => health(),
+        Ok(Command::Help) => print(HELP),
+        Ok(Command::Version) => print(concat!("karma-agent ", env!("CARGO_PKG_VERSION"), "\n")),
+        Err(error) => complain(&format!("{error}\nhint: karma-agent --help"), WRONG_USAGE),
+    }
+}
+
+fn serve(agent: &'static Agent) -> ExitCode {
+    let log = Log::new(agent.name, Level::Info);
+    let settings = match Settings::read(|variable| env::var_os(variable)) {
+        Ok(settings) => settings,
+        Err(error) => return could_not_start(log, &error),
+    };
+    // Two threads: a long computation must not hold up a health check.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let outcome = runtime.and_then(|runtime| runtime.block_on(run(agent, &settings, log)));
+    outcome.unwrap_or_else(|error| could_not_start(log, &error))
+}
+
+async fn run(agent: &'static Agent, settings: &Settings, log: Log) -> io::Result<ExitCode> {
+    let stops = stop_signals()?;
+    match Server::bind(agent, settings).await {
+        Ok(server) => server.run(stops).await.map(|()| ExitCode::SUCCESS),
+        Err(error) => Ok(could_not_start(log, &error)),
+    }
+}
+
+fn health() -> ExitCode {
+    match check_health(|variable| env::var_os(variable)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => complain(&error, NOT_HEALTHY),
+    }
+}
+
+fn could_not_start(log: Log, error: &impl Display) -> ExitCode {
+    log.write(Level::Error, "could not start", json!({ "reason": error.to_string() }));
+    ExitCode::from(COULD_NOT_START)
+}
+
+fn print(text: &str) -> ExitCode {
+    match io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn complain(error: &impl Display, code: u8) -> ExitCode {
+    // Nobody may be reading; the exit code says it too.
+    let _ = writeln!(io::stderr(), "karma-agent: {error}");
+    ExitCode::from(code)
+}

@@ -1,0 +1,210 @@
+//! One agent on one socket: its routes at `/x` and at `/<agent>/x`, the request log, and the way down.
+//!
+//! The load balancer chooses an agent by the first part of the path and does not take it away, while other agents call
+//! it without; so every route stands twice.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{Redirect, Response};
+use axum::routing::any;
+use serde_json::json;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::sleep;
+
+use crate::agents::Agent;
+use crate::data::DataError;
+use crate::error::ApiError;
+use crate::logging::{Level, Log};
+use crate::settings::{SettingError, Settings};
+use crate::shutdown::{Activity, Drained, Stop};
+use crate::trace::TraceId;
+use crate::{card, health, limits};
+
+/// How long requests that had begun may still take once the agent has stopped accepting.
+const LAST_ANSWERS: Duration = Duration::from_secs(8);
+
+/// An agent that listens but does not answer yet.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    router: Router,
+    activity: Activity,
+    log: Log,
+    drain_quiet: Duration,
+    stop_timeout: Duration,
+}
+
+/// An agent could not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// A setting is missing or bad.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+    /// A file below `DATA_DIR` cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The client for calls to other agents could not be made.
+    #[error("could not prepare calls to other agents")]
+    Client(#[source] reqwest::Error),
+    /// The address is taken, or not ours.
+    #[error("could not listen on {address}: {reason}")]
+    Listen {
+        /// Where it was to listen.
+        address: SocketAddr,
+        /// Why it could not.
+        reason: io::Error,
+    },
+}
+
+impl Server {
+    /// Loads the agent's data and takes its port.
+    pub async fn bind(agent: &'static Agent, settings: &Settings) -> Result<Server, StartError> {
+        let activity = Activity::new();
+        let log = Log::new(agent.name, settings.log_level);
+        let router = router(agent, settings, activity.clone(), log)?;
+        let address = SocketAddr::new(settings.host, settings.port);
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|reason| StartError::Listen { address, reason })?;
+        let address = listener
+            .local_addr()
+            .map_err(|reason| StartError::Listen { address, reason })?;
+        let (drain_quiet, stop_timeout) = (settings.drain_quiet, settings.stop_timeout);
+        Ok(Server {
+            listener,
+            address,
+            router,
+            activity,
+            log,
+            drain_quiet,
+            stop_timeout,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until told to stop: the first stop drains (see the module `shutdown`), the second ends it at once.
+    pub async fn run(self, mut stops: mpsc::Receiver<Stop>) -> io::Result<()> {
+        let Server {
+            listener,
+            address,
+            router,
+            activity,
+            log,
+            drain_quiet,
+            stop_timeout,
+        } = self;
+        let (close, closed) = oneshot::channel();
+        let serving = axum::serve(listener, router)
+            // An error means that nobody will ever close: then that is a reason to close as well.
+            .with_graceful_shutdown(async move { drop(closed.await) });
+        log.write(Level::Info, "listening", json!({ "address": address }));
+
+        let stopping = async {
+            let Some(stop) = stops.recv().await else {
+                return std::future::pending().await;
+            };
+            log.write(Level::Info, "draining", json!({ "stop": stop }));
+            let at_once = stops.recv();
+            let in_peace = async {
+                let drained = activity.quiet_for(drain_quiet, stop_timeout).await;
+                log.write(Level::Info, "closing", json!({ "quiet": drained == Drained::Quiet }));
+                let _ = close.send(());
+                sleep(LAST_ANSWERS).await;
+                "requests that take too long"
+            };
+            tokio::select! {
+                Some(stop) = at_once => stop,
+                reason = in_peace => reason,
+            }
+        };
+        tokio::select! {
+            ended = serving.into_future() => {
+                log.write(Level::Info, "stopped", json!({}));
+                ended
+            }
+            reason = stopping => {
+                log.write(Level::Warn, "stopped at once", json!({ "reason": reason }));
+                Ok(())
+            }
+        }
+    }
+}
+
+fn router(agent: &'static Agent, settings: &Settings, activity: Activity, log: Log) -> Result<Router, StartError> {
+    let service = (agent.start)(settings)?;
+    let routes = Router::new()
+        .merge(service.routes)
+        .merge(health::routes(agent, service.dependencies))
+        .merge(card::routes(agent, settings.public_url.clone()));
+    let prefix = format!("/{}", agent.name);
+    Ok(Router::new()
+        .merge(routes.clone())
+        .route(&format!("{prefix}/"), any(Redirect::permanent(&prefix)))
+        .nest(&prefix, routes)
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(DefaultBodyLimit::max(limits::BODY_BYTES))
+        .layer(from_fn_with_state((activity, log), observe)))
+}
+
+/// Counts the request as activity and writes its line. The path is the route's, not the caller's, so that nothing a
+/// user wrote gets into the log.
+async fn observe(State((activity, log)): State<(Activity, Log)>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let method = request.method().clone();
+    let trace = TraceId::of(request.headers());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(String::new, |path| path.as_str().to_owned());
+    let is_health_check = route.ends_with(health::PATH);
+    let answering = (!is_health_check).then(|| activity.begin());
+
+    let response = next.run(request).await;
+
+    drop(answering);
+    let fields = json!({
+        "method": method.as_str(),
+        "route": route,
+        "status": response.status().as_u16(),
+        "duration_us": u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
+        "trace_id": trace.as_str(),
+    });
+    log.write(
+        if is_health_check { Level::Debug } else { Level::Info },
+        "request",
+        fields,
+    );
+    response
+}
+
+async fn no_such_route() -> ApiError {
+    ApiError::not_found(
+        "no_such_route",
+        "this agent has nothing at that path",
+        "see `/` for what it has",
+    )
+}
+
+async fn no_such_method() -> ApiError {
+    let reason = "this path does not answer that method";
+    ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "no_such_method",
+        reason,
+        "see the Allow header",
+    )
+}

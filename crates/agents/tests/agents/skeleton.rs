@@ -1,0 +1,184 @@
+//! What every agent answers: health, card, prefix, refusals.
+
+use karma_agents::AGENTS;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::harness::{Running, start};
+
+/// Some agents need the address of karma-hello; here nobody asks it.
+async fn start_any(agent: &str) -> Running {
+    start(agent, &[("KARMA_HELLO_URL", "http://127.0.0.1:9")]).await
+}
+
+#[tokio::test]
+async fn every_route_stands_with_and_without_the_prefix() {
+    for agent in &AGENTS {
+        let running = start_any(agent.name).await;
+        for path in ["/health", "/.well-known/agent-card.json", "/.well-known/agent-card", ""] {
+            for path in [path.to_owned(), format!("/{}{path}", agent.name)] {
+                let (status, answer) = running.get(&path).await;
+                assert_eq!(status, StatusCode::OK, "{}: {path}: {answer}", agent.name);
+            }
+        }
+        assert_eq!(
+            running.get(&format!("/{}/", agent.name)).await.0,
+            StatusCode::PERMANENT_REDIRECT
+        );
+    }
+}
+
+#[tokio::test]
+async fn health_says_who_and_since_when() {
+    let agent = start("validator", &[]).await;
+    let (status, health) = agent.get("/validator/health").await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(
+        (&health["status"], &health["agent"]),
+        (&json!("ok"), &json!("validator"))
+    );
+    assert_eq!(health["version"], env!("CARGO_PKG_VERSION"));
+    assert!(health["uptime_seconds"].is_u64());
+    assert_eq!(health["dependencies"], Value::Null);
+}
+
+#[tokio::test]
+async fn deep_health_asks_the_dependencies() {
+    let karma_hello = start("karma-hello", &[]).await;
+    let extractor = start("voice-extractor", &[("KARMA_HELLO_URL", &karma_hello.url())]).await;
+    let (status, health) = extractor.get("/health?deep=1").await;
+    let url = format!("{}/", karma_hello.url());
+    let reached = json!([{ "name": "karma-hello", "url": url, "reachable": true }]);
+    assert_eq!((status, &health["dependencies"]), (StatusCode::OK, &reached));
+}
+
+#[tokio::test]
+async fn deep_health_says_what_is_out_of_reach_and_why() {
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let extractor = start("voice-extractor", &[("KARMA_HELLO_URL", &format!("http://{closed}"))]).await;
+    let (status, health) = extractor.get("/voice-extractor/health?deep=1").await;
+    assert_eq!(
+        (status, &health["status"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &json!("degraded"))
+    );
+    let reach = &health["dependencies"][0];
+    assert_eq!(reach["reachable"], false);
+    assert!(
+        reach["error"].as_str().unwrap().contains("Connection refused"),
+        "{reach}"
+    );
+    assert_eq!(
+        extractor.get("/health").await.0,
+        StatusCode::OK,
+        "liveness does not depend on others"
+    );
+}
+
+#[tokio::test]
+async fn cards_have_what_a2a_requires() {
+    for agent in &AGENTS {
+        let running = start_any(agent.name).await;
+        let (_, card) = running.get("/.well-known/agent-card.json").await;
+        let required = ["name", "description", "version"];
+        assert!(required.iter().all(|field| card[field].is_string()), "{card}");
+        assert!(card["capabilities"].is_object(), "{card}");
+        for field in [
+            "supportedInterfaces",
+            "defaultInputModes",
+            "defaultOutputModes",
+            "skills",
+        ] {
+            assert!(!card[field].as_array().unwrap().is_empty(), "{field}: {card}");
+        }
+        for skill in card["skills"].as_array().unwrap() {
+            assert!(
+                ["id", "name", "description"]
+                    .iter()
+                    .all(|field| skill[field].is_string()),
+                "{skill}"
+            );
+            assert!(!skill["tags"].as_array().unwrap().is_empty(), "{skill}");
+        }
+        assert_eq!(
+            card["supportedInterfaces"][0]["url"],
+            format!("{}/{}", running.url(), agent.name)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_known_card_is_not_sent_again() {
+    let agent = start("validator", &[("PUBLIC_URL", "https://agents.example.org/validator")]).await;
+    let client = reqwest::Client::new();
+    let url = format!("{}/.well-known/agent-card.json", agent.url());
+    let first = client.get(&url).send().await.unwrap();
+    assert_eq!(first.headers()["cache-control"], "max-age=300");
+    let tag = first.headers()["etag"].clone();
+    let card: Value = first.json().await.unwrap();
+    assert_eq!(
+        card["supportedInterfaces"][0]["url"],
+        "https://agents.example.org/validator"
+    );
+    let second = client.get(&url).header("if-none-match", tag).send().await.unwrap();
+    assert_eq!(second.status(), StatusCode::NOT_MODIFIED);
+}
+
+#[tokio::test]
+async fn refusals_are_json_with_a_reason() {
+    let agent = start("karma-hello", &[]).await;
+    let check = async |method: Method, path: &str, body: &str, status: StatusCode, error: &str| {
+        let (found, answer) = agent.ask(method, path, Some(body.to_owned())).await;
+        assert_eq!(
+            (found, answer["error"].as_str()),
+            (status, Some(error)),
+            "{path}: {answer}"
+        );
+        assert!(answer["reason"].is_string() && answer["help"].is_string(), "{answer}");
+    };
+    check(Method::GET, "/nothing", "", StatusCode::NOT_FOUND, "no_such_route").await;
+    check(
+        Method::GET,
+        "/karma-hello/nothing",
+        "",
+        StatusCode::NOT_FOUND,
+        "no_such_route",
+    )
+    .await;
+    check(
+        Method::DELETE,
+        "/streams",
+        "",
+        StatusCode::METHOD_NOT_ALLOWED,
+        "no_such_method",
+    )
+    .await;
+    check(
+        Method::DELETE,
+        "/karma-hello/streams",
+        "",
+        StatusCode::METHOD_NOT_ALLOWED,
+        "no_such_method",
+    )
+    .await;
+    check(Method::POST, "/chat_logs", "{", StatusCode::BAD_REQUEST, "bad_field").await;
+    check(
+        Method::POST,
+        "/chat_logs",
+        "\u{0}",
+        StatusCode::BAD_REQUEST,
+        "bad_field",
+    )
+    .await;
+    let deep = "[".repeat(100_000);
+    check(Method::POST, "/chat_logs", &deep, StatusCode::BAD_REQUEST, "bad_field").await;
+    let large = " ".repeat(4 * 1024 * 1024 + 1);
+    check(
+        Method::POST,
+        "/karma-hello/chat_logs",
+        &large,
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "body_too_large",
+    )
+    .await;
+}
