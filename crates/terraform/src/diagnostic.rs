@@ -16,7 +16,7 @@ pub enum Severity {
 pub struct Diagnostic {
     /// Warning or error.
     pub severity: Severity,
-    /// Fixed text without the user's names: "Invalid for_each argument".
+    /// Fixed text without the user's names: `Invalid for_each argument`.
     pub summary: &'static str,
     /// Full sentences: what, why, and what is allowed.
     pub detail: String,
@@ -50,6 +50,22 @@ impl Diagnostic {
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// The same with a hint, if there is one to give.
+    #[must_use]
+    pub(crate) fn with_suggestion(self, help: Option<String>) -> Self {
+        match help {
+            Some(help) => self.with_help(help),
+            None => self,
+        }
+    }
+
+    /// The same at a place.
+    #[must_use]
+    pub(crate) fn at(mut self, span: &Span) -> Self {
+        self.span = Some(span.clone());
         self
     }
 }

@@ -25,6 +25,10 @@ pub struct Block {
 }
 
 /// One attribute.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the flags of Terraform's own schema format"
+)]
 #[derive(Debug, Clone, Deserialize)]
 pub struct Attribute {
     /// Its type in the notation of `terraform providers schema -json`: `"string"`, `["list", "string"]`, `["object", {..}]`.
@@ -36,6 +40,9 @@ pub struct Attribute {
     /// Decided by the provider where it is not written.
     #[serde(default)]
     pub computed: bool,
+    /// May be written although it is computed; a computed attribute that is not optional is the provider's alone.
+    #[serde(default)]
+    pub optional: bool,
     /// Must not be shown.
     #[serde(default)]
     pub sensitive: bool,

@@ -25,6 +25,13 @@ impl Sources {
         self.files.iter().map(|(path, text)| (path, text.as_ref()))
     }
 
+    /// All files with shared ownership of their texts.
+    pub(crate) fn shared(&self) -> impl Iterator<Item = (Arc<str>, Arc<str>)> {
+        self.files
+            .iter()
+            .map(|(path, text)| (Arc::clone(path), Arc::clone(text)))
+    }
+
     /// Line and column of a byte offset, both counted from one; the column counts characters.
     pub fn position(&self, file: &str, offset: usize) -> Option<Position> {
         let text = self.get(file)?;

@@ -1,10 +1,14 @@
 //! Values of the Terraform language, with unknowns that remember what they are made of.
 
+mod display;
+mod json;
+mod marks;
 mod number;
+mod order;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
+pub use json::Hole;
 pub use number::Number;
 
 use crate::{Address, AttributePath};
@@ -80,7 +84,7 @@ impl Value {
     /// The number, where this is a known one.
     pub fn as_number(&self) -> Option<Number> {
         match self.unmarked() {
-            Self::Number(number) => Some(*number),
+            Self::Number(number) => Some(number.clone()),
             _ => None,
         }
     }
@@ -123,19 +127,5 @@ impl Value {
     }
 }
 
-/// For our own eyes in failed tests; a sensitive value shows only that there is one.
-impl fmt::Debug for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Null => f.write_str("null"),
-            Self::Bool(truth) => write!(f, "{truth}"),
-            Self::Number(number) => write!(f, "{number}"),
-            Self::String(text) => write!(f, "{text:?}"),
-            Self::List(elements) => f.debug_list().entries(elements).finish(),
-            Self::Set(elements) => f.debug_set().entries(elements).finish(),
-            Self::Object(members) => f.debug_map().entries(members).finish(),
-            Self::Unknown(unknown) => write!(f, "unknown({unknown:?})"),
-            Self::Sensitive(_) => f.write_str("(sensitive value)"),
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

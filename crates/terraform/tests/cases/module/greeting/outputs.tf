@@ -1,0 +1,2 @@
+output "text" { value = "${var.greeting} ${var.name}" }
+output "path" { value = path.module }

@@ -1,0 +1,5 @@
+variable "name" { type = string }
+variable "greeting" {
+  type    = string
+  default = "hello"
+}

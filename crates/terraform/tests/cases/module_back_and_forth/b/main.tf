@@ -1,0 +1,2 @@
+variable "input" {}
+output "result" { value = "${var.input}>b" }

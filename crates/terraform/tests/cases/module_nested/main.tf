@@ -1,0 +1,5 @@
+module "outer" {
+  source = "./outer"
+  value  = "x"
+}
+output "deep" { value = module.outer.deep }

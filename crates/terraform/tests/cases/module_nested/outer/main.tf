@@ -1,0 +1,6 @@
+variable "value" {}
+module "inner" {
+  source = "../inner"
+  value  = "${var.value}-outer"
+}
+output "deep" { value = module.inner.result }

@@ -1,0 +1,5 @@
+output "secret" {
+  value     = "s3cret"
+  sensitive = true
+}
+output "plain" { value = "plain" }

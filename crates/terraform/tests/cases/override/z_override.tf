@@ -1,0 +1,6 @@
+resource "terraform_data" "a" {
+  input = "overridden twice"
+}
+output "described" {
+  value = "overridden"
+}

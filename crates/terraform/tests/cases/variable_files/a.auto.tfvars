@@ -1,0 +1,3 @@
+first  = "from a"
+second = 2
+third  = { from = "a" }

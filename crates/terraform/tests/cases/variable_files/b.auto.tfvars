@@ -1,0 +1,5 @@
+# the later file wins
+first = "from b"
+third = {
+  from = "b"
+}

@@ -1,0 +1,3 @@
+variable "region" { default = "x" }
+output "a" { value = region }
+output "b" { value = unquoted }

@@ -1,0 +1,3 @@
+resource "terraform_data" {}
+variable {}
+output "a" "b" { value = 1 }

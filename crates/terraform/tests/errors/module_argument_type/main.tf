@@ -1,0 +1,5 @@
+module "child" {
+  source = "./child"
+  port   = "many"
+}
+output "a" { value = module.child.port }

@@ -1,0 +1,2 @@
+variable "name" { type = string }
+output "something" { value = var.name }

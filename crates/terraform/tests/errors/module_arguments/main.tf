@@ -1,0 +1,5 @@
+module "child" {
+  source = "./child"
+  nmae   = "x"
+}
+output "a" { value = module.child.nothing }

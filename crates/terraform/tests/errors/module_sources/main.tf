@@ -1,0 +1,3 @@
+module "registry" { source = "terraform-aws-modules/vpc/aws" }
+module "missing" { source = "./nowhere" }
+module "unset" {}

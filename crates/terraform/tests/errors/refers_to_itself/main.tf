@@ -1,0 +1,2 @@
+locals { a = local.a }
+resource "terraform_data" "a" { input = terraform_data.a.id }

@@ -1,0 +1,5 @@
+variable "password" {
+  default   = "x"
+  sensitive = true
+}
+output "a" { value = "secret: ${var.password}" }

@@ -1,0 +1,2 @@
+locals {
+  in_the_broken_file = 1

@@ -1,0 +1,2 @@
+locals { name = "a" }
+output "a" { value = local.nmae }

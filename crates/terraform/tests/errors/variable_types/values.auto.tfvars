@@ -1,0 +1,2 @@
+port   = "many"
+agents = { hello = { prot = 1 } }
