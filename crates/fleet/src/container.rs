@@ -2,11 +2,15 @@
 //! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html>
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
-use karma_terraform::Address;
+use karma_terraform::Value;
 
-use crate::ImageReference;
+use crate::attributes::{Attributes, Read};
+use crate::from_value::FromValue;
+use crate::value_text::made_of;
+use crate::{ContainerHealthCheck, ImageReference, LogConfiguration, SecretReference};
 
 /// A container definition.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,26 +43,14 @@ pub struct Container {
     pub unmodeled: Vec<String>,
 }
 
-/// The value of an environment variable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The value of an environment variable. Its `Debug` never shows a known value: whatever a stack marks as sensitive can stand here, and in
+/// too many stacks a password that nobody has marked.
+#[derive(Clone, PartialEq, Eq)]
 pub enum EnvironmentValue {
     /// Known before apply.
     Known(String),
     /// Decided by AWS; what it is made of, for a person to read.
     Unknown(String),
-}
-
-/// An environment variable whose value is a secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SecretReference {
-    /// The variable's name.
-    pub name: String,
-    /// The secret, where the stack declares it.
-    pub secret: Option<Address>,
-    /// The secret's name where it can be told, else the text of `valueFrom`.
-    pub secret_name: String,
-    /// The key inside the secret's JSON object; the whole secret where there is none.
-    pub json_key: Option<String>,
 }
 
 /// A port that a container listens on.
@@ -68,21 +60,6 @@ pub struct PortMapping {
     pub name: Option<String>,
     /// The port.
     pub container_port: u16,
-}
-
-/// A container's own health check: a command that is run inside it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ContainerHealthCheck {
-    /// `["CMD", program, argument…]` or `["CMD-SHELL", line]`.
-    pub command: Vec<String>,
-    /// Between two runs.
-    pub interval: Duration,
-    /// Until a run has failed.
-    pub timeout: Duration,
-    /// So many failures in a row make the container unhealthy.
-    pub retries: u32,
-    /// For so long after the start failures do not count.
-    pub start_period: Duration,
 }
 
 /// A container that must have come to a state before this one starts.
@@ -107,11 +84,132 @@ pub enum DependencyCondition {
     Healthy,
 }
 
-/// `awslogs`: where a container's output goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogConfiguration {
-    /// The log group's name.
-    pub group: String,
-    /// The first part of the stream's name: `prefix/container/task-id`.
-    pub stream_prefix: String,
+/// For our own eyes in failed tests and logs.
+impl fmt::Debug for EnvironmentValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(_) => f.write_str("Known(..)"),
+            Self::Unknown(made_of) => f.debug_tuple("Unknown").field(made_of).finish(),
+        }
+    }
+}
+
+/// The arguments that [`Container::read`] reads.
+const MODELED: &[&str] = &[
+    "command",
+    "dependsOn",
+    "entryPoint",
+    "environment",
+    "essential",
+    "healthCheck",
+    "image",
+    "logConfiguration",
+    "name",
+    "portMappings",
+    "secrets",
+    "stopTimeout",
+];
+
+impl Container {
+    pub(crate) fn read(from: &Attributes<'_>) -> Read<Self> {
+        let name = from.required("name");
+        let image = image(from);
+        let environment = from.each("environment", environment_variable);
+        let secrets = from.each("secrets", SecretReference::read);
+        let port_mappings = from.each("portMappings", PortMapping::read);
+        let depends_on = from.each("dependsOn", ContainerDependency::read);
+        let health_check = from.at_most_one("healthCheck", ContainerHealthCheck::read);
+        let log = from.at_most_one("logConfiguration", LogConfiguration::read)?.flatten();
+        Ok(Self {
+            entry_point: non_empty(from, "entryPoint"),
+            command: non_empty(from, "command"),
+            essential: from.optional("essential").unwrap_or(true),
+            stop_timeout: from.seconds("stopTimeout").unwrap_or(Duration::from_secs(30)),
+            unmodeled: unmodeled(from, log.as_ref()),
+            name: name?,
+            image: image?,
+            environment: environment?.into_iter().collect(),
+            secrets: secrets?,
+            port_mappings: port_mappings?,
+            health_check: health_check?,
+            depends_on: depends_on?,
+            log,
+        })
+    }
+}
+
+fn image(from: &Attributes<'_>) -> Read<ImageReference> {
+    let value = from.value_of("image")?;
+    let image = ImageReference::read(from.stack(), value);
+    image.ok_or_else(|| from.unsuitable("image", value, "an image reference"))
+}
+
+/// An empty list replaces nothing.
+fn non_empty(from: &Attributes<'_>, name: &'static str) -> Option<Vec<String>> {
+    from.optional(name).filter(|words: &Vec<String>| !words.is_empty())
+}
+
+fn environment_variable(from: &Attributes<'_>) -> Read<(String, EnvironmentValue)> {
+    let name = from.required("name")?;
+    let value = match from.get("value") {
+        Some(unknown) if unknown.as_unknown().is_some() => EnvironmentValue::Unknown(made_of(unknown)),
+        Some(_) => EnvironmentValue::Known(from.required("value")?),
+        None => EnvironmentValue::Known(String::new()),
+    };
+    Ok((name, value))
+}
+
+/// What is set and not read. Zeros, empty texts and empty lists are as good as absent: the provider drops them.
+fn unmodeled(from: &Attributes<'_>, log: Option<&LogConfiguration>) -> Vec<String> {
+    let is_set = |name: &&str| from.get(name).is_some_and(|value| !is_zero(value));
+    let is_read = |name: &str| MODELED.contains(&name) && (name != "logConfiguration" || log.is_some());
+    from.names()
+        .filter(is_set)
+        .filter(|name| !is_read(name))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn is_zero(value: &Value) -> bool {
+    match value.unmarked() {
+        Value::Null | Value::Bool(false) => true,
+        Value::Number(number) => number.as_i128() == Some(0),
+        Value::String(text) => text.is_empty(),
+        Value::List(elements) | Value::Set(elements) => elements.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    }
+}
+
+impl PortMapping {
+    fn read(from: &Attributes<'_>) -> Read<Self> {
+        Ok(Self {
+            name: from.optional("name"),
+            container_port: from.required("containerPort")?,
+        })
+    }
+}
+
+impl ContainerDependency {
+    fn read(from: &Attributes<'_>) -> Read<Self> {
+        let container_name = from.required("containerName");
+        let condition = from.required("condition");
+        Ok(Self {
+            container_name: container_name?,
+            condition: condition?,
+        })
+    }
+}
+
+impl FromValue for DependencyCondition {
+    const EXPECTED: &'static str = "`START`, `COMPLETE`, `SUCCESS` or `HEALTHY`";
+    fn from_value(value: &Value) -> Option<Self> {
+        match value.as_str()? {
+            "START" => Some(Self::Start),
+            "COMPLETE" => Some(Self::Complete),
+            "SUCCESS" => Some(Self::Success),
+            "HEALTHY" => Some(Self::Healthy),
+            _ => None,
+        }
+    }
 }

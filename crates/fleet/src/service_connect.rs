@@ -1,6 +1,12 @@
 //! Service Connect: the names under which services call each other.
 //! <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html>
 
+use karma_terraform::Address;
+
+use crate::TaskDefinition;
+use crate::attributes::{Attributes, Read};
+use crate::links::{self, NAMESPACE, name_of};
+
 /// A service's `service_connect_configuration` where it is enabled. Without `services` the service is a client only.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ServiceConnect {
@@ -28,4 +34,83 @@ pub struct ClientAlias {
     pub dns_name: String,
     /// The port that clients connect to.
     pub port: u16,
+}
+
+impl ServiceConnect {
+    /// Reads a service's configuration; `None` where there is none or it is off.
+    pub(crate) fn read(
+        service: &Attributes<'_>,
+        cluster: Option<&Address>,
+        definition: Option<&TaskDefinition>,
+    ) -> Read<Option<Self>> {
+        let Some(block) = service.block("service_connect_configuration") else {
+            return Ok(None);
+        };
+        if !block.required::<bool>("enabled")? {
+            return Ok(None);
+        }
+        let namespace = namespace(&block).or_else(|| namespace_of_cluster(service, cluster?));
+        let read = |block: &Attributes<'_>| ServiceConnectService::read(block, namespace.as_deref(), definition);
+        let services = block.each("service", read)?;
+        Ok(Some(Self { namespace, services }))
+    }
+}
+
+/// The namespace's name: of a resource of the stack, or as it is written, which may also be an ARN.
+fn namespace(block: &Attributes<'_>) -> Option<String> {
+    let value = block.get("namespace")?;
+    let declared = links::resolve(block.stack(), value, NAMESPACE).map(name_of);
+    declared.or_else(|| value.as_str().map(str::to_owned))
+}
+
+/// A service that names no namespace joins the default one of its cluster.
+fn namespace_of_cluster(service: &Attributes<'_>, cluster: &Address) -> Option<String> {
+    let cluster = service.stack().resources.get(cluster)?;
+    namespace(&service.of_other(cluster).block("service_connect_defaults")?)
+}
+
+impl ServiceConnectService {
+    fn read(block: &Attributes<'_>, namespace: Option<&str>, definition: Option<&TaskDefinition>) -> Read<Self> {
+        let port_name: String = block.required("port_name")?;
+        let discovery_name = block.optional("discovery_name").unwrap_or_else(|| port_name.clone());
+        let client_alias = ClientAlias::read(&block.required_block("client_alias")?, &discovery_name, namespace);
+        // Of a definition that could not be read nothing more needs to be said here.
+        definition.map_or(Ok(()), |definition| check_port_name(block, &port_name, definition))?;
+        Ok(Self {
+            port_name,
+            discovery_name,
+            client_alias: client_alias?,
+        })
+    }
+}
+
+fn check_port_name(block: &Attributes<'_>, port_name: &str, definition: &TaskDefinition) -> Read<()> {
+    let mappings = definition
+        .containers
+        .iter()
+        .flat_map(|container| &container.port_mappings);
+    let known: Vec<&str> = mappings.filter_map(|mapping| mapping.name.as_deref()).collect();
+    if known.contains(&port_name) {
+        return Ok(());
+    }
+    let has = if known.is_empty() {
+        "no named ones".to_owned()
+    } else {
+        known.join(", ")
+    };
+    let called = block.called("port_name");
+    let detail = format!("{called} is {port_name:?}, but the task definition has no such port mapping; it has: {has}.");
+    Err(block.error("port_name", "Unknown port name", detail))
+}
+
+impl ClientAlias {
+    /// The default name is the discovery name in the namespace: `hello.karmacadabra`.
+    fn read(block: &Attributes<'_>, discovery_name: &str, namespace: Option<&str>) -> Read<Self> {
+        let port = block.required("port");
+        let dns_name = match (block.get("dns_name"), namespace) {
+            (None, Some(namespace)) => format!("{discovery_name}.{namespace}"),
+            _ => block.required("dns_name")?,
+        };
+        Ok(Self { dns_name, port: port? })
+    }
 }
