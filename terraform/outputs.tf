@@ -1,0 +1,85 @@
+# Access
+
+output "alb_dns_name" {
+  description = "The load balancer's host name."
+  value       = aws_lb.main.dns_name
+}
+
+output "agent_endpoints" {
+  description = "Where each agent answers."
+  value       = { for name in keys(var.agents) : name => "http://${aws_lb.main.dns_name}/${name}" }
+}
+
+output "agent_health_check_urls" {
+  description = "Where each agent says how it is."
+  value       = { for name, agent in var.agents : name => "http://${aws_lb.main.dns_name}/${name}${agent.health_check_path}" }
+}
+
+output "service_connect_urls" {
+  description = "Where agents reach each other."
+  value       = var.enable_service_connect ? { for name, agent in var.agents : name => "http://${name}:${agent.port}" } : {}
+}
+
+# What was made
+
+output "ecs_cluster_name" {
+  description = "The cluster's name."
+  value       = aws_ecs_cluster.main.name
+}
+
+output "ecs_service_names" {
+  description = "The services' names by agent."
+  value       = { for name, service in aws_ecs_service.agents : name => service.name }
+}
+
+output "ecr_repository_urls" {
+  description = "Where to push each agent's image."
+  value       = { for name, repository in aws_ecr_repository.agents : name => repository.repository_url }
+}
+
+output "cloudwatch_log_group_names" {
+  description = "The log groups' names by agent."
+  value       = { for name, group in aws_cloudwatch_log_group.agents : name => group.name }
+}
+
+output "secret_names" {
+  description = "The secrets' names by agent."
+  value       = { for name, secret in aws_secretsmanager_secret.agents : name => secret.name }
+}
+
+output "task_role_arns" {
+  description = "The agents' own roles."
+  value       = { for name, role in aws_iam_role.task : name => role.arn }
+}
+
+output "vpc_id" {
+  description = "The VPC."
+  value       = aws_vpc.main.id
+}
+
+output "public_subnet_ids" {
+  description = "The public subnets by zone."
+  value       = { for zone, subnet in aws_subnet.public : zone => subnet.id }
+}
+
+output "private_subnet_ids" {
+  description = "The private subnets by zone."
+  value       = { for zone, subnet in aws_subnet.private : zone => subnet.id }
+}
+
+output "nat_gateway_public_ips" {
+  description = "The addresses that others see the agents come from, while there is a NAT gateway."
+  value       = [for address in aws_eip.nat : address.public_ip]
+}
+
+# What to do with it
+
+output "deployment_commands" {
+  description = "Commands for the AWS CLI."
+  value = {
+    log_in_to_registry = "aws ecr get-login-password --region ${var.aws_region} | docker login --username AWS --password-stdin ${split("/", values(aws_ecr_repository.agents)[0].repository_url)[0]}"
+    follow_logs        = { for name, group in aws_cloudwatch_log_group.agents : name => "aws logs tail ${group.name} --follow --region ${var.aws_region}" }
+    restart            = { for name, service in aws_ecs_service.agents : name => "aws ecs update-service --cluster ${aws_ecs_cluster.main.name} --service ${service.name} --force-new-deployment --region ${var.aws_region}" }
+    set_secret         = { for name, secret in aws_secretsmanager_secret.agents : name => "aws secretsmanager put-secret-value --secret-id ${secret.name} --secret-string file://${name}.secret.json --region ${var.aws_region}" }
+  }
+}

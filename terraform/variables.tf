@@ -1,0 +1,359 @@
+# Where it runs and what it is called
+
+variable "aws_region" {
+  description = "The AWS region."
+  type        = string
+  default     = "us-east-1"
+  nullable    = false
+}
+
+variable "availability_zones" {
+  description = "The zones to spread over. The load balancer needs at least two of them."
+  type        = list(string)
+  default     = ["us-east-1a", "us-east-1b"]
+  nullable    = false
+
+  validation {
+    condition     = length(distinct(var.availability_zones)) == length(var.availability_zones) && length(var.availability_zones) >= 2 && length(var.availability_zones) <= 6
+    error_message = "Name two to six different zones: an Application Load Balancer needs subnets in at least two."
+  }
+
+  validation {
+    condition     = alltrue([for zone in var.availability_zones : startswith(zone, var.aws_region)])
+    error_message = "Every zone must be one of the region in aws_region (\"us-east-1a\" in \"us-east-1\")."
+  }
+}
+
+variable "project_name" {
+  description = "What every name begins with. A second copy of this stack in one account and region needs another."
+  type        = string
+  default     = "karmacadabra"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]*[a-z0-9]$", var.project_name)) && !strcontains(var.project_name, "--")
+    error_message = "Use lower-case letters, digits and single hyphens, beginning with a letter: repositories and target groups allow nothing else."
+  }
+}
+
+variable "tags" {
+  description = "Tags for everything, beside Project and ManagedBy."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+# The agents
+
+variable "agents" {
+  description = <<-EOT
+    The agents, by name. The name is part of every path, host name and resource; the rest says how it differs from the others:
+    port: where it listens.
+    priority: of its load balancer rule; the lower number is evaluated first.
+    cpu, memory, desired_count: instead of task_cpu, task_memory and desired_count_per_service.
+    health_check_path: what the load balancer asks for.
+    calls: the agents it calls. It finds the address of each in an environment variable (KARMA_HELLO_URL), and the security groups let it through.
+    secrets: the keys of its secret in Secrets Manager that become environment variables. A task does not start while one of them has no value.
+    environment: further environment variables.
+  EOT
+  type = map(object({
+    port              = number
+    priority          = number
+    cpu               = optional(number)
+    memory            = optional(number)
+    desired_count     = optional(number)
+    health_check_path = optional(string, "/health")
+    calls             = optional(set(string), [])
+    secrets           = optional(set(string), [])
+    environment       = optional(map(string), {})
+  }))
+  default = {
+    validator       = { port = 9001, priority = 100 }
+    karma-hello     = { port = 9002, priority = 200 }
+    abracadabra     = { port = 9003, priority = 300 }
+    skill-extractor = { port = 9004, priority = 400, calls = ["karma-hello"] }
+    voice-extractor = { port = 9005, priority = 500, calls = ["karma-hello"] }
+  }
+  nullable = false
+
+  validation {
+    condition     = length(var.agents) > 0
+    error_message = "Name at least one agent."
+  }
+
+  validation {
+    condition     = alltrue([for name in keys(var.agents) : can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", name)) && length("${var.project_name}-${name}") <= 32])
+    error_message = "An agent's name is made of lower-case letters, digits and single hyphens, and with project_name and a hyphen before it has at most 32 characters: a target group's name allows no more."
+  }
+
+  validation {
+    condition     = alltrue([for agent in var.agents : agent.port >= 1024 && agent.port <= 65535 && floor(agent.port) == agent.port])
+    error_message = "Every port is a whole number between 1024 and 65535: the agents do not run as root."
+  }
+
+  validation {
+    condition     = length(distinct([for agent in var.agents : agent.port])) == length(var.agents)
+    error_message = "Every agent needs a port of its own."
+  }
+
+  validation {
+    condition     = alltrue([for agent in var.agents : agent.priority >= 1 && agent.priority <= 50000 && floor(agent.priority) == agent.priority])
+    error_message = "Every priority is a whole number between 1 and 50000."
+  }
+
+  validation {
+    condition     = length(distinct([for agent in var.agents : agent.priority])) == length(var.agents)
+    error_message = "Every agent needs a priority of its own: two rules of one listener cannot share it."
+  }
+
+  validation {
+    condition = alltrue([for agent in var.agents : contains(lookup({
+      "256"   = [512, 1024, 2048]
+      "512"   = range(1024, 4097, 1024)
+      "1024"  = range(2048, 8193, 1024)
+      "2048"  = range(4096, 16385, 1024)
+      "4096"  = range(8192, 30721, 1024)
+      "8192"  = range(16384, 61441, 4096)
+      "16384" = range(32768, 122881, 8192)
+    }, tostring(coalesce(agent.cpu, var.task_cpu)), []), coalesce(agent.memory, var.task_memory))])
+    error_message = "Fargate offers these sizes: cpu 256 with memory 512, 1024 or 2048; 512 with 1024 to 4096; 1024 with 2048 to 8192; 2048 with 4096 to 16384; 4096 with 8192 to 30720 (each in steps of 1024); 8192 with 16384 to 61440 in steps of 4096; 16384 with 32768 to 122880 in steps of 8192."
+  }
+
+  validation {
+    condition     = alltrue([for agent in var.agents : startswith(agent.health_check_path, "/")])
+    error_message = "Every health_check_path begins with a slash."
+  }
+
+  validation {
+    condition     = alltrue([for name, agent in var.agents : alltrue([for callee in agent.calls : callee != name && contains(keys(var.agents), callee)])])
+    error_message = "An agent can only call the other agents of this map."
+  }
+}
+
+variable "image_tag" {
+  description = "The tag of the agents' images, where image_digests has none for an agent. Repositories are immutable: a new image needs a new tag."
+  type        = string
+  default     = "0.1.0"
+  nullable    = false
+}
+
+variable "image_digests" {
+  description = "The exact image of an agent by its name: { validator = \"sha256:...\" }."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for digest in values(var.image_digests) : can(regex("^sha256:[0-9a-f]{64}$", digest))])
+    error_message = "A digest is \"sha256:\" and 64 hexadecimal digits."
+  }
+
+  validation {
+    condition     = alltrue([for name in keys(var.image_digests) : contains(keys(var.agents), name)])
+    error_message = "Every name must be one of agents."
+  }
+}
+
+variable "log_level" {
+  description = "How much the agents log."
+  type        = string
+  default     = "info"
+  nullable    = false
+
+  validation {
+    condition     = contains(["error", "warn", "info", "debug", "trace"], var.log_level)
+    error_message = "Choose error, warn, info, debug or trace."
+  }
+}
+
+# Size and scaling
+
+variable "task_cpu" {
+  description = "CPU units of a task; 1024 are one vCPU."
+  type        = number
+  default     = 256
+  nullable    = false
+
+  validation {
+    condition     = contains([256, 512, 1024, 2048, 4096, 8192, 16384], var.task_cpu)
+    error_message = "Fargate offers 256, 512, 1024, 2048, 4096, 8192 and 16384 CPU units."
+  }
+}
+
+variable "task_memory" {
+  description = "Memory of a task in MiB."
+  type        = number
+  default     = 512
+  nullable    = false
+
+  validation {
+    condition     = var.task_memory >= 512 && var.task_memory <= 122880
+    error_message = "Fargate offers 512 to 122880 MiB, depending on task_cpu."
+  }
+}
+
+variable "cpu_architecture" {
+  description = "What the images are built for: X86_64 or ARM64."
+  type        = string
+  default     = "X86_64"
+  nullable    = false
+
+  validation {
+    condition     = contains(["X86_64", "ARM64"], var.cpu_architecture)
+    error_message = "Choose X86_64 or ARM64."
+  }
+}
+
+variable "use_fargate_spot" {
+  description = "Run on spare capacity: cheaper, but AWS may take a task back with two minutes' notice."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "desired_count_per_service" {
+  description = "Tasks of each agent to begin with. Afterwards autoscaling decides."
+  type        = number
+  default     = 1
+  nullable    = false
+
+  validation {
+    condition     = var.desired_count_per_service >= 0 && floor(var.desired_count_per_service) == var.desired_count_per_service
+    error_message = "A count is a whole number that is not negative."
+  }
+}
+
+variable "autoscaling_min_capacity" {
+  description = "Autoscaling keeps at least so many tasks of each agent."
+  type        = number
+  default     = 1
+  nullable    = false
+
+  validation {
+    condition     = var.autoscaling_min_capacity >= 0 && floor(var.autoscaling_min_capacity) == var.autoscaling_min_capacity
+    error_message = "A count is a whole number that is not negative."
+  }
+}
+
+variable "autoscaling_max_capacity" {
+  description = "Autoscaling starts at most so many tasks of each agent."
+  type        = number
+  default     = 3
+  nullable    = false
+
+  validation {
+    condition     = var.autoscaling_max_capacity >= max(1, var.autoscaling_min_capacity) && floor(var.autoscaling_max_capacity) == var.autoscaling_max_capacity
+    error_message = "The maximum is a whole number, at least 1 and not below autoscaling_min_capacity."
+  }
+}
+
+variable "autoscaling_cpu_target" {
+  description = "Autoscaling aims at this CPU utilisation, in percent."
+  type        = number
+  default     = 75
+  nullable    = false
+
+  validation {
+    condition     = var.autoscaling_cpu_target > 0 && var.autoscaling_cpu_target <= 100
+    error_message = "A utilisation is above 0 and at most 100 percent."
+  }
+}
+
+variable "autoscaling_memory_target" {
+  description = "Autoscaling aims at this memory utilisation, in percent."
+  type        = number
+  default     = 80
+  nullable    = false
+
+  validation {
+    condition     = var.autoscaling_memory_target > 0 && var.autoscaling_memory_target <= 100
+    error_message = "A utilisation is above 0 and at most 100 percent."
+  }
+}
+
+# The network
+
+variable "vpc_cidr" {
+  description = "The address range of the VPC. Each subnet gets a sixteenth of it."
+  type        = string
+  default     = "10.0.0.0/16"
+  nullable    = false
+
+  validation {
+    condition     = can(cidrnetmask(var.vpc_cidr)) && can(regex("/(1[6-9]|2[0-2])$", var.vpc_cidr))
+    error_message = "Give an IPv4 range between /16 and /22: AWS allows no larger one, and in a smaller one the subnets run out of addresses."
+  }
+}
+
+variable "enable_nat_gateway" {
+  description = "Give the private subnets a way to the internet. Without it the tasks run in the public subnets with public addresses, behind the same security groups."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "single_nat_gateway" {
+  description = "One NAT gateway for all zones instead of one in each: cheaper, but its zone is a single point of failure."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "enable_vpc_endpoints" {
+  description = "Reach S3, and so the layers of the images, without the NAT gateway."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "enable_service_connect" {
+  description = "Let agents call each other by name. Without it they are not told each other's addresses."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "alb_ingress_cidr_blocks" {
+  description = "Who may use the load balancer."
+  type        = set(string)
+  default     = ["0.0.0.0/0"]
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for range in var.alb_ingress_cidr_blocks : can(cidrnetmask(range))])
+    error_message = "Give IPv4 ranges such as \"203.0.113.0/24\"."
+  }
+}
+
+variable "alb_idle_timeout" {
+  description = "Seconds that a connection of the load balancer may be silent: longer than an agent thinks before its first byte."
+  type        = number
+  default     = 120
+  nullable    = false
+
+  validation {
+    condition     = var.alb_idle_timeout >= 1 && var.alb_idle_timeout <= 4000
+    error_message = "The idle timeout is between 1 and 4000 seconds."
+  }
+}
+
+# Operations
+
+variable "log_retention_days" {
+  description = "Days that logs are kept."
+  type        = number
+  default     = 7
+  nullable    = false
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "CloudWatch Logs offers 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653 days."
+  }
+}
+
+variable "enable_execute_command" {
+  description = "Allow commands to be run inside running tasks (ECS Exec)."
+  type        = bool
+  default     = true
+  nullable    = false
+}
