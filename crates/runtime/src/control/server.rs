@@ -1,0 +1,117 @@
+//! The end of the control socket that answers.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
+
+use super::{Connection, MessageError, Request, Response, SOCKET, short_path};
+use crate::orchestrator::{LocalOrchestrator, Shutdown};
+use crate::state::StateError;
+
+/// So long a client may take to hear that all is down.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Answers until the fleet is down.
+#[derive(Debug)]
+pub(crate) struct ControlServer(JoinHandle<()>);
+
+impl ControlServer {
+    pub(crate) fn start(state_directory: &Path, orchestrator: LocalOrchestrator) -> Result<Self, StateError> {
+        let socket = listen(state_directory).map_err(|source| StateError::Io {
+            action: "listen on",
+            path: state_directory.join(SOCKET),
+            source,
+        })?;
+        Ok(Self(tokio::spawn(serve(socket, orchestrator))))
+    }
+
+    /// Waits until whoever asked to stop has heard that all is down.
+    pub(crate) async fn stop(self) {
+        let _ = timeout(LAST_WORDS, self.0).await;
+    }
+}
+
+/// Only the user may connect.
+fn listen(state_directory: &Path) -> io::Result<UnixListener> {
+    let (_directory, path) = short_path(state_directory)?;
+    let socket = UnixListener::bind(&path)?;
+    fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+    Ok(socket)
+}
+
+async fn serve(socket: UnixListener, orchestrator: LocalOrchestrator) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            // A connection that fails to be accepted is the client's to try again.
+            accepted = socket.accept() => if let Ok((stream, _)) = accepted {
+                connections.spawn(converse(stream, orchestrator.clone()));
+            },
+            () = orchestrator.wait_for(Shutdown::Down) => break,
+        }
+        while connections.try_join_next().is_some() {}
+    }
+    while connections.join_next().await.is_some() {}
+}
+
+/// Answers one client; an error means that he has gone.
+async fn converse(stream: UnixStream, orchestrator: LocalOrchestrator) {
+    let mut connection = Connection::new(stream);
+    loop {
+        let request = tokio::select! {
+            request = connection.receive() => request,
+            () = orchestrator.wait_for(Shutdown::Down) => return,
+        };
+        let answered = match request {
+            Ok(Some(request)) => answer(&mut connection, &orchestrator, request).await,
+            Ok(None) | Err(MessageError::Io(_)) => return,
+            Err(error) => {
+                connection
+                    .send(Response::Refused {
+                        reason: error.to_string(),
+                    })
+                    .await
+            }
+        };
+        if answered.is_err() {
+            return;
+        }
+    }
+}
+
+async fn answer(connection: &mut Connection, orchestrator: &LocalOrchestrator, request: Request) -> io::Result<()> {
+    match request {
+        Request::Observe => {
+            let observation = Box::new(orchestrator.observe().await);
+            connection.send(Response::Observation { observation }).await
+        }
+        Request::Watch => report_until_down(connection, orchestrator).await,
+        Request::Stop => {
+            orchestrator.ask_to_stop();
+            report_until_down(connection, orchestrator).await
+        }
+    }
+}
+
+async fn report_until_down(connection: &mut Connection, orchestrator: &LocalOrchestrator) -> io::Result<()> {
+    let mut events = orchestrator.events();
+    loop {
+        tokio::select! {
+            biased;
+            event = events.recv() => match event {
+                Ok(progress) => connection.send(Response::Progress { progress }).await?,
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => break,
+            },
+            () = orchestrator.wait_for(Shutdown::Down) => break,
+        }
+    }
+    connection.send(Response::Stopped).await
+}

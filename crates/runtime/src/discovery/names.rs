@@ -1,0 +1,118 @@
+//! [`Names`]: what tasks are told of the Service Connect names.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::net::Ipv4Addr;
+
+use karma_fleet::ServiceConnect;
+
+use super::Namespace;
+
+/// The addresses of the names, by namespace.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    namespaces: BTreeMap<Namespace, BTreeMap<String, Ipv4Addr>>,
+    proxies: BTreeMap<Namespace, String>,
+    /// This machine's own `/etc/hosts`.
+    machine: String,
+    /// This machine's own `/etc/nsswitch.conf`, where it has one.
+    switch: Option<String>,
+}
+
+impl Names {
+    pub(crate) fn new() -> Self {
+        Self {
+            machine: fs::read_to_string("/etc/hosts").unwrap_or_else(|_| "127.0.0.1 localhost\n".to_owned()),
+            switch: fs::read_to_string("/etc/nsswitch.conf").ok(),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn insert(&mut self, namespace: Namespace, dns_name: String, address: Ipv4Addr) {
+        self.namespaces.entry(namespace).or_default().insert(dns_name, address);
+    }
+
+    pub(super) fn set_proxy(&mut self, namespace: Namespace, url: String) {
+        self.proxies.insert(namespace, url);
+    }
+
+    pub(super) fn namespaces(&self) -> Vec<Namespace> {
+        self.namespaces.keys().cloned().collect()
+    }
+
+    pub(super) fn of(&self, namespace: &Namespace) -> BTreeMap<String, Ipv4Addr> {
+        self.namespaces.get(namespace).cloned().unwrap_or_default()
+    }
+
+    /// The files that a service's tasks have over those of `/etc`.
+    pub(crate) fn etc(&self, connect: Option<&ServiceConnect>) -> Vec<(&'static str, String)> {
+        let switch = self.switch.iter().map(|switch| ("nsswitch.conf", files_first(switch)));
+        switch.chain([("hosts", self.hosts(connect))]).collect()
+    }
+
+    /// The names come first, since the first line with a name wins.
+    fn hosts(&self, connect: Option<&ServiceConnect>) -> String {
+        let names = connect.and_then(|connect| self.namespaces.get(&connect.namespace));
+        let mut hosts = String::new();
+        for (name, address) in names.into_iter().flatten() {
+            writeln!(hosts, "{address} {name}").expect("a string takes any text");
+        }
+        hosts + &self.machine
+    }
+
+    /// The variables that lead a service's tasks to the names where they have no `/etc/hosts` of their own.
+    pub(crate) fn proxy_variables(&self, connect: Option<&ServiceConnect>) -> Vec<(&'static str, String)> {
+        let Some(url) = connect.and_then(|connect| self.proxies.get(&connect.namespace)) else {
+            return Vec::new();
+        };
+        let no_proxy = "localhost,127.0.0.1".to_owned();
+        vec![
+            ("HTTP_PROXY", url.clone()),
+            ("http_proxy", url.clone()),
+            ("NO_PROXY", no_proxy.clone()),
+            ("no_proxy", no_proxy),
+        ]
+    }
+}
+
+/// Some machines ask a daemon for names, which knows the machine's `/etc/hosts` only. A task looks into its own first, as in a container.
+/// <https://man7.org/linux/man-pages/man5/nsswitch.conf.5.html>
+fn files_first(switch: &str) -> String {
+    let others = switch.lines().filter(|line| !line.trim_start().starts_with("hosts:"));
+    others
+        .chain(["hosts: files dns"])
+        .flat_map(|line| [line, "\n"])
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member_of(namespace: &str) -> ServiceConnect {
+        ServiceConnect {
+            namespace: Some(namespace.to_owned()),
+            services: vec![],
+        }
+    }
+
+    #[test]
+    fn a_service_sees_the_names_of_its_namespace_before_the_machines_own() {
+        let mut names = Names::new();
+        names.machine = "127.0.0.1 localhost\n".to_owned();
+        names.insert(Some("a".to_owned()), "hello".to_owned(), Ipv4Addr::new(127, 255, 0, 1));
+        names.insert(Some("b".to_owned()), "other".to_owned(), Ipv4Addr::new(127, 255, 0, 2));
+        assert_eq!(
+            names.hosts(Some(&member_of("a"))),
+            "127.255.0.1 hello\n127.0.0.1 localhost\n"
+        );
+        assert_eq!(names.hosts(None), "127.0.0.1 localhost\n");
+    }
+
+    #[test]
+    fn a_task_asks_its_files_before_any_daemon() {
+        let switch = "passwd: files systemd\nhosts: mymachines resolve [!UNAVAIL=return] files dns\n";
+        assert_eq!(files_first(switch), "passwd: files systemd\nhosts: files dns\n");
+    }
+}

@@ -1,0 +1,350 @@
+//! A fleet's services, settled for this machine: programs instead of images, values instead of references.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::env;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use karma_fleet::{
+    Address, Container, ContainerDependency, DeploymentConfiguration, EnvironmentValue, Fleet, Service, ServiceConnect,
+    TaskDefinition,
+};
+
+use crate::error::StartError;
+use crate::program::{Program, Programs};
+use crate::secrets::{LocalSecrets, SecretValue};
+
+/// What happens where a secret has no value on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum MissingSecrets {
+    /// The task starts without it, and a note says so.
+    #[default]
+    Note,
+    /// The fleet does not start, as a task would not on AWS.
+    Refuse,
+}
+
+/// A service.
+#[derive(Debug, Clone)]
+pub(crate) struct LocalService {
+    pub(crate) name: String,
+    pub(crate) label: Arc<str>,
+    pub(crate) family: String,
+    pub(crate) desired_count: usize,
+    pub(crate) deployment: DeploymentConfiguration,
+    pub(crate) health_check_grace_period: Duration,
+    pub(crate) containers: Vec<Arc<LocalContainer>>,
+    pub(crate) targets: Vec<ServiceTarget>,
+    pub(crate) service_connect: Option<ServiceConnect>,
+}
+
+/// A target group of a service and the port that its tasks are registered with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ServiceTarget {
+    pub(crate) target_group: Address,
+    pub(crate) port: u16,
+}
+
+/// A container.
+#[derive(Debug, Clone)]
+pub(crate) struct LocalContainer {
+    pub(crate) name: Arc<str>,
+    pub(crate) program: PathBuf,
+    pub(crate) args: Vec<String>,
+    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) secrets: BTreeMap<String, SecretValue>,
+    /// The ports it listens on, and the names they have.
+    pub(crate) ports: Vec<(u16, Option<String>)>,
+    pub(crate) essential: bool,
+    pub(crate) health_check: Option<LocalHealthCheck>,
+    pub(crate) stop_timeout: Duration,
+    pub(crate) depends_on: Vec<ContainerDependency>,
+}
+
+/// A container health check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LocalHealthCheck {
+    pub(crate) program: String,
+    pub(crate) args: Vec<String>,
+    pub(crate) interval: Duration,
+    pub(crate) timeout: Duration,
+    pub(crate) retries: u32,
+    pub(crate) start_period: Duration,
+}
+
+impl LocalService {
+    /// Whether a container health check speaks for its tasks.
+    pub(crate) fn has_container_health_check(&self) -> bool {
+        self.containers
+            .iter()
+            .any(|container| container.essential && container.health_check.is_some())
+    }
+}
+
+/// Settles every service of a fleet. The notes say what is not as it would be on AWS.
+pub(crate) fn services(
+    fleet: &Fleet,
+    programs: &Programs,
+    secrets: &LocalSecrets,
+    missing_secrets: MissingSecrets,
+) -> Result<(Vec<LocalService>, Vec<String>), StartError> {
+    let mut settling = Settling {
+        secrets,
+        missing_secrets,
+        notes: Vec::new(),
+    };
+    let services = fleet
+        .services
+        .values()
+        .map(|service| settling.service(service, definition(fleet, service)?, programs))
+        .collect::<Result<_, _>>()?;
+    Ok((services, settling.notes))
+}
+
+fn definition<'f>(fleet: &'f Fleet, service: &Service) -> Result<&'f TaskDefinition, StartError> {
+    fleet
+        .task_definitions
+        .get(&service.task_definition)
+        .ok_or_else(|| StartError::Definition {
+            subject: service.name.clone(),
+            reason: format!("its task definition {} is not in the stack", service.task_definition),
+        })
+}
+
+/// What every container is settled with, and what is noted on the way.
+struct Settling<'a> {
+    secrets: &'a LocalSecrets,
+    missing_secrets: MissingSecrets,
+    notes: Vec<String>,
+}
+
+impl Settling<'_> {
+    fn service(
+        &mut self,
+        service: &Service,
+        definition: &TaskDefinition,
+        programs: &Programs,
+    ) -> Result<LocalService, StartError> {
+        let mut containers = Vec::new();
+        for container in &definition.containers {
+            match program(container, programs) {
+                Ok(program) => containers.push(self.container(container, program)?),
+                Err(error) if container.essential => return Err(error),
+                Err(error) => {
+                    self.notes
+                        .push(format!("{error}: it is not essential, the task starts without it"));
+                }
+            }
+        }
+        check_dependencies(&definition.family, &definition.containers)?;
+        forget_absent(&mut containers);
+        Ok(LocalService {
+            name: service.name.clone(),
+            label: service.label.as_str().into(),
+            family: definition.family.clone(),
+            desired_count: usize::try_from(service.desired_count).unwrap_or(usize::MAX),
+            deployment: service.deployment,
+            health_check_grace_period: service.health_check_grace_period,
+            containers: containers.into_iter().map(Arc::new).collect(),
+            targets: targets(service),
+            service_connect: service.service_connect.clone(),
+        })
+    }
+
+    fn container(&mut self, container: &Container, program: &Program) -> Result<LocalContainer, StartError> {
+        let (path, args) = self.command(container, program)?;
+        Ok(LocalContainer {
+            name: container.name.as_str().into(),
+            program: path,
+            args,
+            environment: self.environment(container, program),
+            secrets: self.secrets(container)?,
+            ports: container
+                .port_mappings
+                .iter()
+                .map(|port| (port.container_port, port.name.clone()))
+                .collect(),
+            essential: container.essential,
+            health_check: health_check(container, program)?,
+            stop_timeout: container.stop_timeout,
+            depends_on: container.depends_on.clone(),
+        })
+    }
+
+    /// The program and its arguments. As OCI has it, an entry point of the definition clears the image's command.
+    /// <https://github.com/opencontainers/image-spec/blob/main/config.md>
+    fn command(&mut self, container: &Container, program: &Program) -> Result<(PathBuf, Vec<String>), StartError> {
+        let map = |words: &[String]| words.iter().map(|word| program.map_word(word)).collect::<Vec<_>>();
+        let command = container.command.as_deref();
+        let Some((first, rest)) = container.entry_point.as_deref().and_then(<[String]>::split_first) else {
+            return Ok((program.program.clone(), map(command.unwrap_or(&program.args))));
+        };
+        let args = [map(rest), map(command.unwrap_or_default())].concat();
+        if *first == program.image_path {
+            return Ok((program.program.clone(), args));
+        }
+        let found = find_program(&program.map_word(first)).ok_or_else(|| StartError::Definition {
+            subject: format!("container `{}`", container.name),
+            reason: format!("its entry point {first} is neither the image's program nor on this machine"),
+        })?;
+        self.notes.push(format!(
+            "container `{}` is started with {}, which its image may not have",
+            container.name,
+            found.display()
+        ));
+        Ok((found, args))
+    }
+
+    fn environment(&mut self, container: &Container, program: &Program) -> BTreeMap<String, String> {
+        let mut environment = BTreeMap::new();
+        for (name, value) in &container.environment {
+            match value {
+                EnvironmentValue::Known(value) => {
+                    environment.insert(name.clone(), program.map_word(value));
+                }
+                EnvironmentValue::Unknown(of) => self.notes.push(format!(
+                    "{name} of container `{}` is decided by AWS ({of}): it is not set",
+                    container.name
+                )),
+            }
+        }
+        environment
+    }
+
+    fn secrets(&mut self, container: &Container) -> Result<BTreeMap<String, SecretValue>, StartError> {
+        let mut values = BTreeMap::new();
+        for reference in &container.secrets {
+            let key = reference
+                .json_key
+                .as_ref()
+                .map(|key| format!(":{key}"))
+                .unwrap_or_default();
+            let secret = format!("{}{key}", reference.secret_name);
+            match (self.secrets.value(reference), self.missing_secrets) {
+                (Some(value), _) => {
+                    values.insert(reference.name.clone(), value.clone());
+                }
+                (None, MissingSecrets::Note) => self.notes.push(format!(
+                    "secret {secret} has no value on this machine: container `{}` starts without {}",
+                    container.name, reference.name
+                )),
+                (None, MissingSecrets::Refuse) => {
+                    let container = container.name.clone();
+                    return Err(StartError::MissingSecret { container, secret });
+                }
+            }
+        }
+        Ok(values)
+    }
+}
+
+fn program<'p>(container: &Container, programs: &'p Programs) -> Result<&'p Program, StartError> {
+    let repository = &container.image.repository;
+    let program = programs.get(repository).ok_or_else(|| StartError::NoProgram {
+        container: container.name.clone(),
+        image: container.image.to_string(),
+        repository: repository.clone(),
+    })?;
+    if !program.program.is_file() {
+        return Err(StartError::ProgramMissing {
+            container: container.name.clone(),
+            path: program.program.clone(),
+        });
+    }
+    Ok(program)
+}
+
+fn targets(service: &Service) -> Vec<ServiceTarget> {
+    let target = |target: &karma_fleet::ServiceLoadBalancer| ServiceTarget {
+        target_group: target.target_group.clone(),
+        port: target.container_port,
+    };
+    service.load_balancers.iter().map(target).collect()
+}
+
+/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html>
+fn health_check(container: &Container, program: &Program) -> Result<Option<LocalHealthCheck>, StartError> {
+    let Some(check) = &container.health_check else {
+        return Ok(None);
+    };
+    let (command, args) = match check.command.as_slice() {
+        [kind, line] if kind == "CMD-SHELL" => (
+            "/bin/sh".to_owned(),
+            vec!["-c".to_owned(), program.map_shell_line(line)],
+        ),
+        [kind, command, args @ ..] if kind == "CMD" => (
+            program.map_word(command),
+            args.iter().map(|word| program.map_word(word)).collect(),
+        ),
+        _ => {
+            return Err(StartError::Definition {
+                subject: format!("container `{}`", container.name),
+                reason: "its health check's command is neither [\"CMD\", program, …] nor [\"CMD-SHELL\", line]"
+                    .to_owned(),
+            });
+        }
+    };
+    Ok(Some(LocalHealthCheck {
+        program: command,
+        args,
+        interval: check.interval,
+        timeout: check.timeout,
+        retries: check.retries,
+        start_period: check.start_period,
+    }))
+}
+
+/// Every dependency names a container of the task, and none waits for itself in the end.
+fn check_dependencies(family: &str, containers: &[Container]) -> Result<(), StartError> {
+    let mut started: BTreeSet<&str> = BTreeSet::new();
+    let mut waiting: Vec<&Container> = containers.iter().collect();
+    loop {
+        let is_ready = |container: &&Container| {
+            container
+                .depends_on
+                .iter()
+                .all(|dependency| started.contains(dependency.container_name.as_str()))
+        };
+        let (ready, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_ready);
+        if rest.is_empty() {
+            return Ok(());
+        }
+        if ready.is_empty() {
+            let names: Vec<_> = rest.iter().map(|container| container.name.as_str()).collect();
+            return Err(StartError::Definition {
+                subject: format!("task definition {family}"),
+                reason: format!(
+                    "these containers can never start, by their dependsOn: {}",
+                    names.join(", ")
+                ),
+            });
+        }
+        started.extend(ready.iter().map(|container| container.name.as_str()));
+        waiting = rest;
+    }
+}
+
+/// Nobody waits for a container that is left out on this machine.
+fn forget_absent(containers: &mut [LocalContainer]) {
+    let names: BTreeSet<Arc<str>> = containers.iter().map(|container| Arc::clone(&container.name)).collect();
+    for container in containers {
+        container
+            .depends_on
+            .retain(|dependency| names.contains(dependency.container_name.as_str()));
+    }
+}
+
+/// A program by its path, or by its name in `PATH`.
+fn find_program(word: &str) -> Option<PathBuf> {
+    if word.contains('/') {
+        return Path::new(word).is_file().then(|| word.into());
+    }
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path)
+        .map(|directory| directory.join(word))
+        .find(|candidate| candidate.is_file())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! [`Observation`]: what runs, at one instant. It is the answer to `karma status --json`, so its names are a promise.
+
+use std::collections::VecDeque;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::task::{ContainerState, DesiredStatus, HealthStatus, StopCode, TargetsHealth, TaskId, TaskStatus};
+
+/// So many events of a service are kept, as ECS does.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages.html>
+pub(crate) const EVENTS_KEPT: usize = 100;
+
+/// What runs, at one instant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// The stack's directory.
+    pub stack: PathBuf,
+    /// The process id of the orchestrator.
+    pub pid: u32,
+    /// Since when the fleet runs.
+    pub started_at: Timestamp,
+    /// Where the load balancers listen.
+    pub listeners: Vec<ListenerObservation>,
+    /// The services, in the order of the stack.
+    pub services: Vec<ServiceObservation>,
+    /// The Service Connect names.
+    pub aliases: Vec<AliasObservation>,
+    /// How tasks find them.
+    pub discovery: DiscoveryMechanism,
+    /// What is not as it would be on AWS, or needs the user's eye; one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// A listener of a load balancer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListenerObservation {
+    /// The load balancer's name.
+    pub name: String,
+    /// `http://127.0.0.1:8080`
+    pub url: String,
+    /// `HTTP`
+    pub protocol: String,
+}
+
+/// A service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ServiceObservation {
+    /// Its ECS name.
+    pub service: String,
+    /// What a user calls it.
+    pub label: String,
+    /// So many tasks are wanted.
+    pub desired_count: usize,
+    /// So many are RUNNING.
+    pub running_count: usize,
+    /// So many are on their way.
+    pub pending_count: usize,
+    /// All of it in one word.
+    pub health: ServiceHealth,
+    /// Where its first rule leads: `http://127.0.0.1:8080/validator`.
+    pub url: Option<String>,
+    /// The family of its task definition.
+    pub task_definition: String,
+    /// Its tasks, newest first; the last few stopped ones among them.
+    pub tasks: Vec<TaskObservation>,
+    /// What happened, oldest first.
+    pub events: VecDeque<ServiceEvent>,
+}
+
+/// A service in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceHealth {
+    /// As many tasks as wanted, all in service.
+    Healthy,
+    /// On its way.
+    Starting,
+    /// Tasks end, or are unhealthy.
+    Failing,
+}
+
+/// A task.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskObservation {
+    /// Its id.
+    pub task_id: TaskId,
+    /// How far it has come.
+    pub last_status: TaskStatus,
+    /// What it shall be.
+    pub desired_status: DesiredStatus,
+    /// What its containers' health checks say.
+    pub health_status: HealthStatus,
+    /// What the load balancer says.
+    pub target_health: Option<TargetsHealth>,
+    /// Its address.
+    pub address: Option<Ipv4Addr>,
+    /// Since when it runs.
+    pub started_at: Option<Timestamp>,
+    /// Since when it does not.
+    pub stopped_at: Option<Timestamp>,
+    /// Why it stopped.
+    pub stopped_reason: Option<String>,
+    /// Who or what stopped it.
+    pub stop_code: Option<StopCode>,
+    /// The exit code of the first essential container that ended.
+    pub exit_code: Option<i32>,
+    /// Its containers.
+    pub containers: Vec<ContainerState>,
+    /// Where its output goes.
+    pub log_path: PathBuf,
+    /// The last lines of its output, where it stopped.
+    pub last_lines: Vec<String>,
+}
+
+/// Something that happened to a service, in ECS's words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceEvent {
+    /// When.
+    pub at: Timestamp,
+    /// `service (validator) has reached a steady state.`
+    pub message: String,
+}
+
+/// A Service Connect name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AliasObservation {
+    /// The namespace, where its name is known.
+    pub namespace: Option<String>,
+    /// `karma-hello`
+    pub dns_name: String,
+    /// The port that clients connect to.
+    pub port: u16,
+    /// What the name stands for.
+    pub address: Ipv4Addr,
+}
+
+/// How tasks find Service Connect names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DiscoveryMechanism {
+    /// Each task has an `/etc/hosts` of its own, as on ECS.
+    HostsFile,
+    /// The kernel refused that: tasks are told `HTTP_PROXY`, which not every client heeds.
+    HttpProxy,
+}
+
+impl Observation {
+    /// Whether every service has as many tasks as wanted, all in service.
+    pub fn is_steady(&self) -> bool {
+        self.services
+            .iter()
+            .all(|service| service.health == ServiceHealth::Healthy)
+    }
+}
