@@ -1,1 +1,72 @@
-fn main() {}
+//! `karma`: runs an ordinary Terraform ECS stack on this machine.
+//!
+//! Parse the arguments, call, print. How anything is done is known elsewhere.
+
+mod args;
+mod commands;
+
+mod detach;
+mod karma_toml;
+mod local_secrets;
+mod programs;
+mod service_names;
+mod settings;
+mod stack;
+mod wiring;
+
+mod exit;
+mod failure;
+mod printer;
+mod progress;
+mod render;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Arguments, Command};
+use crate::exit::ExitStatus;
+use crate::failure::Failure;
+use crate::printer::Printer;
+
+fn main() -> ExitCode {
+    if karma_runtime::is_launch() {
+        return karma_runtime::launch();
+    }
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
+    let printer = Printer::new(arguments.global.color, arguments.global.verbosity());
+    let status = run(arguments, printer).unwrap_or_else(|failure| {
+        if !failure.is_closed_pipe() {
+            printer.error(&failure.render());
+        }
+        failure.status()
+    });
+    status.into()
+}
+
+fn run(arguments: Arguments, printer: Printer) -> Result<ExitStatus, Failure> {
+    let json = arguments.global.json;
+    match arguments.command {
+        Command::Plan(plan) => commands::plan::run(&plan, json, printer),
+        Command::Up(up) => commands::up::run(&up, json, printer),
+        Command::Down(down) => commands::down::run(&down, json, printer),
+        Command::Status(status) => commands::status::run(&status, json, printer),
+        Command::Logs(logs) => commands::logs::run(&logs, json, printer),
+        Command::Completions(completions) => commands::completions::run(&completions, printer),
+    }
+}
+
+/// Help and version are answers (0); everything else clap says is a wrong command line (64).
+fn usage(error: &clap::Error) -> ExitCode {
+    // If nobody reads the help, there is nobody left to tell.
+    let _ = error.print();
+    if error.use_stderr() {
+        ExitStatus::Usage.into()
+    } else {
+        ExitStatus::Yes.into()
+    }
+}

@@ -1,0 +1,8 @@
+//! One verb, one file: its arguments, what it does, what it prints.
+
+pub(crate) mod completions;
+pub(crate) mod down;
+pub(crate) mod logs;
+pub(crate) mod plan;
+pub(crate) mod status;
+pub(crate) mod up;

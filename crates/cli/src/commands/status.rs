@@ -1,0 +1,108 @@
+//! `karma status [DIR]`
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+use karma_runtime::{Observation, ServiceHealth, ServiceObservation, TaskObservation};
+
+use crate::exit::ExitStatus;
+use crate::failure::Failure;
+use crate::printer::{Printer, Style};
+use crate::settings::StackDirectory;
+use crate::table::{Cell, Table};
+use crate::wiring;
+
+/// Show what runs here, and why what does not run does not
+///
+/// Asks the `karma up` of this stack. It does not look at AWS. Exits with 1 where nothing runs or a service is not healthy.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment, after_long_help = "Example: karma status --json")]
+pub(crate) struct Arguments {
+    /// The directory of the .tf files [default: ./terraform where that exists, else .]
+    #[arg(env = "KARMA_DIR")]
+    dir: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: &Arguments, json: bool, printer: Printer) -> Result<ExitStatus, Failure> {
+    let directory = StackDirectory::resolve(arguments.dir.as_deref())?;
+    let observation = wiring::observe(&directory)?;
+    print(&observation, json, printer)?;
+    Ok(if observation.is_steady() {
+        ExitStatus::Yes
+    } else {
+        ExitStatus::No
+    })
+}
+
+/// Prints an observation as JSON or as a table with what is wrong below it.
+pub(crate) fn print(observation: &Observation, json: bool, printer: Printer) -> Result<(), Failure> {
+    if json {
+        let text = serde_json::to_string_pretty(observation).expect("an observation is plain data");
+        printer.line(&text)?;
+        return Ok(());
+    }
+    printer.data(&table(observation).render(printer))?;
+    for service in troubled(observation) {
+        printer.data(&format!("\n{}", why(service, printer)))?;
+    }
+    for note in &observation.notes {
+        printer.talk(&printer.paint_talk(Style::Dim, &format!("note: {note}")));
+    }
+    Ok(())
+}
+
+fn table(observation: &Observation) -> Table {
+    let mut table = Table::new(["SERVICE", "HEALTH", "TASKS", "URL"]);
+    for service in &observation.services {
+        table.row([
+            Cell::from(&service.label),
+            health(service.health),
+            Cell::from(format!("{}/{}", service.running_count, service.desired_count)),
+            Cell::from(service.url.as_deref().unwrap_or("-")),
+        ]);
+    }
+    table
+}
+
+fn health(health: ServiceHealth) -> Cell {
+    match health {
+        ServiceHealth::Healthy => Cell::styled("healthy", Style::Green),
+        ServiceHealth::Starting => Cell::styled("starting", Style::Yellow),
+        ServiceHealth::Failing => Cell::styled("failing", Style::Red),
+    }
+}
+
+/// The services that are not healthy although they have had a task that stopped.
+fn troubled(observation: &Observation) -> impl Iterator<Item = &ServiceObservation> {
+    observation
+        .services
+        .iter()
+        .filter(|service| service.health != ServiceHealth::Healthy)
+        .filter(|service| service.tasks.iter().any(|task| task.stopped_at.is_some()))
+}
+
+/// What the service's last event says, and the last lines of the task that stopped last.
+fn why(service: &ServiceObservation, printer: Printer) -> String {
+    let mut text = format!("{} is not healthy\n", printer.paint(Style::Bold, &service.label));
+    if let Some(event) = service.events.back() {
+        let _ = writeln!(text, "  {}", event.message);
+    }
+    let stopped = service.tasks.iter().filter(|task| task.stopped_at.is_some());
+    if let Some(task) = stopped.max_by_key(|task| task.stopped_at) {
+        let _ = writeln!(text, "  task {} stopped: {}", task.task_id.short(), reason(task));
+        for line in &task.last_lines {
+            let _ = writeln!(text, "  │ {line}");
+        }
+        let _ = writeln!(text, "  all of it: karma logs -p {}", service.label);
+    }
+    text
+}
+
+fn reason(task: &TaskObservation) -> String {
+    let reason = task.stopped_reason.as_deref().unwrap_or("no reason is known");
+    match task.exit_code {
+        Some(code) => format!("{reason} (exit code {code})"),
+        None => reason.to_owned(),
+    }
+}

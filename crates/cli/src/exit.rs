@@ -1,0 +1,27 @@
+//! The exit codes, documented in `karma --help` and the same for every command.
+
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ExitStatus {
+    /// 0: yes, done.
+    Yes,
+    /// 1: the answer is no (not running, not healthy).
+    No,
+    /// 2: could not answer (bad Terraform, a port that is taken).
+    Unable,
+    /// 64: the command line is wrong.
+    Usage,
+}
+
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> Self {
+        Self::from(match status {
+            ExitStatus::Yes => 0,
+            ExitStatus::No => 1,
+            ExitStatus::Unable => 2,
+            ExitStatus::Usage => 64,
+        })
+    }
+}

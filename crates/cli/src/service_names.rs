@@ -1,0 +1,56 @@
+//! Which service a user means: by its map key or its ECS name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use karma_runtime::{Run, log_files};
+
+use crate::failure::Failure;
+use crate::settings::StackDirectory;
+use crate::wiring;
+
+/// From here on two names are taken for a slip of the fingers.
+const ALIKE: f64 = 0.8;
+
+/// Every name that is known, and the label it stands for.
+pub(crate) struct ServiceNames(BTreeMap<String, String>);
+
+impl ServiceNames {
+    /// The services that run, or else those that have written logs (which know only their labels).
+    pub(crate) fn of(directory: &StackDirectory) -> Result<Self, Failure> {
+        if let Ok(observation) = wiring::observe(directory) {
+            let names = observation.services.into_iter();
+            return Ok(Self(
+                names
+                    .flat_map(|it| [(it.service, it.label.clone()), (it.label.clone(), it.label)])
+                    .collect(),
+            ));
+        }
+        let state = directory.state();
+        let mut names = BTreeMap::new();
+        for run in [Run::Latest, Run::Previous] {
+            let files = log_files(&state, run)
+                .map_err(|error| Failure::caused_by(format!("cannot read {}", state.display()), &error))?;
+            names.extend(files.into_iter().map(|file| (file.service.clone(), file.service)));
+        }
+        Ok(Self(names))
+    }
+
+    /// The label that a name stands for.
+    pub(crate) fn resolve(&self, name: &str) -> Result<String, Failure> {
+        self.0.get(name).cloned().ok_or_else(|| self.unknown(name))
+    }
+
+    fn unknown(&self, name: &str) -> Failure {
+        let failure = Failure::unable(format!("no service `{name}`"));
+        if self.0.is_empty() {
+            return failure.hint("nothing has run here yet: karma up");
+        }
+        let likeness = |known: &str| strsim::jaro_winkler(known, name);
+        let nearest = self.0.keys().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+        if let Some(known) = nearest.filter(|known| likeness(known) > ALIKE) {
+            return failure.hint(format!("did you mean `{known}`?"));
+        }
+        let labels: BTreeSet<&str> = self.0.values().map(String::as_str).collect();
+        failure.hint(format!("there are: {}", Vec::from_iter(labels).join(", ")))
+    }
+}

@@ -1,0 +1,159 @@
+//! From a directory of .tf files to an evaluated stack and its fleet, with their diagnostics printed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use karma_fleet::Fleet;
+use karma_terraform::{CommandLine, Diagnostics, Inputs, Object, Severity, Sources, Span, Stack, Value};
+
+use crate::args::StackArguments;
+use crate::failure::Failure;
+use crate::printer::Printer;
+use crate::render;
+use crate::settings::StackDirectory;
+use crate::wiring;
+
+/// An evaluated stack and what it was made of.
+pub(crate) struct Loaded {
+    pub(crate) directory: StackDirectory,
+    pub(crate) sources: Sources,
+    pub(crate) stack: Stack,
+}
+
+/// Where diagnostics go.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reporter {
+    pub(crate) json: bool,
+    pub(crate) printer: Printer,
+}
+
+/// Reads and evaluates a stack. Warnings are printed; an error is printed and ends it.
+pub(crate) fn load(arguments: &StackArguments, reporter: Reporter) -> Result<Loaded, Failure> {
+    let directory = StackDirectory::resolve(arguments.dir.as_deref())?;
+    let sources = read(&directory)?;
+    let inputs = inputs(arguments)?;
+    let (module, mut diagnostics) = karma_terraform::parse(&sources);
+    let (stack, more) = karma_terraform::evaluate(&module, &inputs, &karma_fleet::provider());
+    diagnostics.extend(more);
+    reporter.report(&directory, &sources, &diagnostics)?;
+    Ok(Loaded {
+        directory,
+        sources,
+        stack,
+    })
+}
+
+/// Reads the fleet of a stack, with the same manners.
+pub(crate) fn fleet(loaded: &Loaded, reporter: Reporter) -> Result<Fleet, Failure> {
+    let (fleet, diagnostics) = Fleet::from_stack(&loaded.stack);
+    reporter.report(&loaded.directory, &loaded.sources, &diagnostics)?;
+    Ok(fleet)
+}
+
+fn read(directory: &StackDirectory) -> Result<Sources, Failure> {
+    let path = directory.path();
+    let sources = karma_terraform::read(path)
+        .map_err(|error| Failure::caused_by(format!("cannot read {}", path.display()), &error))?;
+    if sources.iter().any(|(file, _)| is_of_the_root(file)) {
+        return Ok(sources);
+    }
+    Err(Failure::unable(format!("no .tf files in {}", path.display()))
+        .hint("name the directory that holds them: karma plan DIR"))
+}
+
+fn is_of_the_root(file: &str) -> bool {
+    let is_terraform = |file: &str| Path::new(file).extension().is_some_and(|extension| extension == "tf");
+    !file.contains('/') && (is_terraform(file) || file.strip_suffix(".json").is_some_and(is_terraform))
+}
+
+fn inputs(arguments: &StackArguments) -> Result<Inputs, Failure> {
+    let account = arguments.account_id.clone();
+    Ok(Inputs {
+        command_line: command_line(arguments)?,
+        environment: wiring::environment().collect(),
+        facts: account.map(|id| ("account_id".to_owned(), id)).into_iter().collect(),
+        data: arguments.data.as_deref().map_or_else(|| Ok(BTreeMap::new()), data)?,
+        ..Inputs::default()
+    })
+}
+
+/// Files and flags keep the order in which they were typed among themselves; flags win over files, as clap does not tell how they were mixed.
+fn command_line(arguments: &StackArguments) -> Result<Vec<CommandLine>, Failure> {
+    let mut given = Vec::new();
+    for path in &arguments.variable_files {
+        given.push(CommandLine::File {
+            name: path.display().to_string(),
+            text: read_text(path)?,
+        });
+    }
+    for variable in &arguments.variables {
+        let (name, value) = variable
+            .split_once('=')
+            .ok_or_else(|| Failure::usage(format!("`--var {variable}` has no value")).hint("write --var NAME=VALUE"))?;
+        given.push(CommandLine::Variable {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        });
+    }
+    Ok(given)
+}
+
+/// The answers of data sources from a JSON file.
+fn data(path: &Path) -> Result<BTreeMap<String, Object>, Failure> {
+    let text = read_text(path)?;
+    let file: BTreeMap<String, serde_json::Map<String, serde_json::Value>> = serde_json::from_str(&text)
+        .map_err(|error| Failure::caused_by(format!("{} is not an object of objects", path.display()), &error))?;
+    let object = |members: serde_json::Map<_, _>| {
+        members
+            .into_iter()
+            .map(|(name, value)| (name, Value::from_json(&value)))
+            .collect()
+    };
+    Ok(file
+        .into_iter()
+        .map(|(address, members)| (address, object(members)))
+        .collect())
+}
+
+fn read_text(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| Failure::caused_by(format!("cannot read {}", path.display()), &error))
+}
+
+impl Reporter {
+    /// Prints diagnostics; an error among them is a failure.
+    fn report(self, directory: &StackDirectory, sources: &Sources, diagnostics: &Diagnostics) -> Result<(), Failure> {
+        if self.json && diagnostics.has_errors() {
+            let data = render::diagnostics_json(sources, diagnostics);
+            self.printer
+                .line(&serde_json::json!({ "valid": false, "diagnostics": data }).to_string())?;
+        } else {
+            render::diagnostics(self.printer, directory, sources, diagnostics);
+        }
+        let errors = diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.severity == Severity::Error)
+            .count();
+        match errors {
+            0 => Ok(()),
+            1 => Err(Failure::unable("the stack has an error")),
+            count => Err(Failure::unable(format!("the stack has {count} errors"))),
+        }
+    }
+}
+
+impl Loaded {
+    /// `terraform/main.tf:12`
+    pub(crate) fn place(&self, span: &Span) -> String {
+        let file = self.directory.display_file(&span.file);
+        match self.sources.position(&span.file, span.start) {
+            Some(position) => format!("{file}:{}", position.line),
+            None => file,
+        }
+    }
+
+    /// The region that the default `aws` provider is configured for.
+    pub(crate) fn region(&self) -> Option<String> {
+        Some(self.stack.providers.get("aws")?.get("region")?.as_str()?.to_owned())
+    }
+}

@@ -1,0 +1,107 @@
+//! `karma plan`: what is printed, and what happens to bad input.
+
+mod support;
+
+use support::{karma, karma_with, stack};
+
+const BUCKETS: &str = r#"
+variable "names" {
+  type    = set(string)
+  default = ["a", "b"]
+}
+
+resource "aws_ecr_repository" "this" {
+  for_each = var.names
+  name     = "demo/${each.key}"
+}
+
+output "urls" {
+  value = { for name, repository in aws_ecr_repository.this : name => repository.repository_url }
+}
+
+output "names" {
+  value = var.names
+}
+"#;
+
+#[test]
+fn the_tree_the_outputs_and_the_count() {
+    let stack = stack(&[("main.tf", BUCKETS)]);
+    insta::assert_snapshot!(karma(stack.path(), &["plan"]));
+}
+
+#[test]
+fn variables_come_from_flags_files_and_the_environment() {
+    let stack = stack(&[("main.tf", BUCKETS), ("terraform.tfvars", "names = [\"file\"]")]);
+    let count = |answer: &str| answer.lines().find(|line| line.starts_with("Plan:")).map(str::to_owned);
+    let from_file = karma_with(stack.path(), &["plan"], &[("TF_VAR_names", r#"["e1", "e2", "e3"]"#)]);
+    assert_eq!(
+        count(&from_file).as_deref(),
+        Some("Plan: 1 to add, 0 to change, 0 to destroy."),
+        "{from_file}"
+    );
+    let from_flag = karma(stack.path(), &["plan", "--var", r#"names=["x", "y"]"#]);
+    assert_eq!(
+        count(&from_flag).as_deref(),
+        Some("Plan: 2 to add, 0 to change, 0 to destroy."),
+        "{from_flag}"
+    );
+}
+
+#[test]
+fn broken_hcl_is_shown_where_it_breaks() {
+    let stack = stack(&[("main.tf", "resource \"aws_ecs_cluster\" \"main\" {\n  name = \"x\n}\n")]);
+    insta::assert_snapshot!(karma(stack.path(), &["plan"]));
+}
+
+#[test]
+fn an_unknown_variable_is_suggested() {
+    let stack = stack(&[(
+        "main.tf",
+        "variable \"region\" { default = \"x\" }\noutput \"o\" { value = var.regoin }\n",
+    )]);
+    insta::assert_snapshot!(karma(stack.path(), &["plan"]));
+}
+
+#[test]
+fn a_variable_that_is_not_declared_cannot_be_set() {
+    let stack = stack(&[("main.tf", "variable \"region\" { default = \"x\" }\n")]);
+    insta::assert_snapshot!(karma(stack.path(), &["plan", "--var", "regio=eu"]));
+}
+
+#[test]
+fn errors_are_data_with_json() {
+    let stack = stack(&[("main.tf", "output \"o\" {\n  value = local.nothing\n}\n")]);
+    insta::assert_snapshot!(karma(stack.path(), &["plan", "--json"]));
+}
+
+#[test]
+fn a_directory_without_terraform_is_named() {
+    let stack = stack(&[("readme.txt", "nothing here")]);
+    insta::assert_snapshot!(karma(stack.path(), &["plan"]));
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_named() {
+    let stack = stack(&[]);
+    insta::assert_snapshot!(karma(stack.path(), &["plan", "nowhere"]));
+}
+
+#[test]
+fn the_terraform_directory_is_found() {
+    let stack = stack(&[("terraform/main.tf", "output \"o\" { value = 1 }\n")]);
+    assert!(karma(stack.path(), &["plan"]).contains("o = 1"));
+}
+
+#[test]
+fn sensitive_values_are_not_shown() {
+    let text = "variable \"key\" {\n  default   = \"hunter2\"\n  sensitive = true\n}\noutput \"o\" {\n  value     = var.key\n  sensitive = true\n}\n";
+    let stack = stack(&[("main.tf", text)]);
+    for arguments in [&["plan"][..], &["plan", "-v"]] {
+        let answer = karma(stack.path(), arguments);
+        assert!(
+            answer.contains("(sensitive value)") && !answer.contains("hunter2"),
+            "{answer}"
+        );
+    }
+}
