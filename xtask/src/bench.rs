@@ -1,0 +1,111 @@
+//! `cargo xtask bench`: the numbers the project promises, measured on this machine. No test depends on them: a busy machine is
+//! not a broken program.
+
+mod cold;
+mod fleet;
+mod karma;
+
+use std::error::Error;
+use std::fmt;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Why something could not be measured.
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// One number, and what it should not exceed.
+struct Measurement {
+    what: String,
+    measured: Quantity,
+    goal: Quantity,
+}
+
+/// A number with its unit.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+enum Quantity {
+    Time(Duration),
+    Bytes(u64),
+}
+
+/// Measures and prints. A goal that is missed is printed, not failed; failing means that nothing could be measured.
+pub(crate) fn run(arguments: &[String]) -> ExitCode {
+    let cold = arguments.iter().any(|argument| argument == "--cold");
+    match measure(Cold(cold)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether to measure a first build too, which takes minutes.
+struct Cold(bool);
+
+fn measure(Cold(cold): Cold) -> Result<()> {
+    let karma = karma::Karma::build()?;
+    let mut measurements = vec![karma.plan()?];
+    measurements.extend(fleet::measure(&karma)?);
+    if cold {
+        measurements.extend(cold::measure()?);
+    }
+    println!("{:<44} {:>10} {:>10}", "", "measured", "goal");
+    for measurement in &measurements {
+        println!("{measurement}");
+    }
+    Ok(())
+}
+
+impl fmt::Display for Measurement {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (measured, goal) = (self.measured.to_string(), self.goal.to_string());
+        let verdict = if self.measured <= self.goal { "met" } else { "MISSED" };
+        write!(out, "{:<44} {measured:>10} {goal:>10}  {verdict}", self.what)
+    }
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Time(time) if *time < Duration::from_secs(1) => write!(out, "{:.1} ms", time.as_secs_f64() * 1e3),
+            Self::Time(time) => write!(out, "{:.2} s", time.as_secs_f64()),
+            #[expect(clippy::cast_precision_loss, reason = "a process has far less than 2^52 bytes")]
+            Self::Bytes(bytes) => write!(out, "{:.1} MB", *bytes as f64 / 1e6),
+        }
+    }
+}
+
+/// The middle of several runs: one slow run does not move it.
+fn median(mut times: Vec<Duration>) -> Duration {
+    assert!(!times.is_empty(), "a median of nothing");
+    times.sort();
+    times[times.len() / 2]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_run_does_not_move_the_median() {
+        let times = [4, 900, 5].map(Duration::from_millis).to_vec();
+        assert_eq!(median(times), Duration::from_millis(5));
+    }
+
+    #[test]
+    fn a_measurement_says_whether_its_goal_is_met() {
+        let measurement = |millis| Measurement {
+            what: "karma plan".to_owned(),
+            measured: Quantity::Time(Duration::from_millis(millis)),
+            goal: Quantity::Time(Duration::from_millis(30)),
+        };
+        assert!(measurement(30).to_string().ends_with("30.0 ms    30.0 ms  met"));
+        assert!(measurement(31).to_string().ends_with("31.0 ms    30.0 ms  MISSED"));
+    }
+
+    #[test]
+    fn quantities_carry_their_unit() {
+        assert_eq!(Quantity::Time(Duration::from_millis(2_346)).to_string(), "2.35 s");
+        assert_eq!(Quantity::Bytes(20_000_000).to_string(), "20.0 MB");
+    }
+}

@@ -1,0 +1,57 @@
+//! `cargo xtask check` and `cargo xtask test`: quick to fail first, then slower and slower.
+
+use std::process::{Command, ExitCode};
+
+use crate::dependencies;
+use crate::process::cargo;
+use crate::report::Report;
+
+/// The inner loop: what a change breaks first.
+pub(crate) fn check() -> ExitCode {
+    let mut report = Report::default();
+    quick(&mut report);
+    report.finish()
+}
+
+/// All of it, as CI runs it.
+pub(crate) fn everything() -> ExitCode {
+    let mut report = Report::default();
+    quick(&mut report);
+    programs(&mut report);
+    report.tests("end to end", end_to_end_tests());
+    report.check("docs", docs());
+    dependencies::check(&mut report);
+    report.finish()
+}
+
+fn quick(report: &mut Report) {
+    report.check("format", cargo("fmt --all --check"));
+    report.check(
+        "lints",
+        cargo("clippy --workspace --all-targets --locked -- -D warnings"),
+    );
+    report.tests("laws", cargo("test --package xtask --no-fail-fast"));
+    report.tests("crates", crate_tests());
+}
+
+/// Units, golden files, snapshots and the examples in the docs.
+pub(crate) fn crate_tests() -> Command {
+    cargo("test --workspace --exclude xtask --exclude karma-e2e --no-fail-fast -- --show-output")
+}
+
+/// What the end-to-end tests start. They would build it themselves, but a build is no part of what they wait for.
+fn programs(report: &mut Report) {
+    report.check("karma", cargo("build --package karma --bin karma"));
+    report.check("karma-agent", cargo("build --package karma-agents --bin karma-agent"));
+}
+
+/// Real Terraform, and the fleet as a user runs it.
+pub(crate) fn end_to_end_tests() -> Command {
+    cargo("test --package karma-e2e --no-fail-fast -- --show-output")
+}
+
+fn docs() -> Command {
+    let mut command = cargo("doc --workspace --no-deps");
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    command
+}
