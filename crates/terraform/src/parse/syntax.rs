@@ -36,6 +36,9 @@ fn help_for(message: &str, line: &str) -> Option<&'static str> {
     if message.contains("redefined attribute") {
         return Some("Each argument may be set only once; remove one of the two.");
     }
+    if message.contains("block body") && !line.replace(r#"\""#, "").matches('"').count().is_multiple_of(2) {
+        return Some("A quoted string ends on the line where it begins; this line has an odd number of quotes.");
+    }
     if message.contains("block body") && line.contains('{') {
         return Some("A block on one line holds a single argument; write each further one on a line of its own.");
     }
