@@ -1,7 +1,5 @@
 //! The command line, as it is typed.
 
-use std::path::PathBuf;
-
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
@@ -70,36 +68,4 @@ pub(crate) enum Command {
     Status(commands::status::Arguments),
     Logs(commands::logs::Arguments),
     Completions(commands::completions::Arguments),
-}
-
-/// Which stack, and what it is given: the same for every command that evaluates.
-#[derive(Debug, Args)]
-pub(crate) struct StackArguments {
-    /// The directory of the .tf files [default: ./terraform where that exists, else .]
-    #[arg(env = "KARMA_DIR")]
-    pub(crate) dir: Option<PathBuf>,
-
-    /// Set a variable of the stack, as `terraform plan -var` does
-    #[arg(long = "var", value_name = "NAME=VALUE", help_heading = "Stack")]
-    pub(crate) variables: Vec<String>,
-
-    /// Read variables from a .tfvars file, as `terraform plan -var-file` does
-    #[arg(long = "var-file", value_name = "FILE", help_heading = "Stack")]
-    pub(crate) variable_files: Vec<PathBuf>,
-
-    /// The AWS account the stack is for: answers `aws_caller_identity`
-    #[arg(long, env = "KARMA_ACCOUNT_ID", value_name = "ID", value_parser = account_id, help_heading = "Stack")]
-    pub(crate) account_id: Option<String>,
-
-    /// A JSON file with the answers of data sources: `{"data.aws_ami.nat": {"id": "ami-1"}}`
-    #[arg(long, env = "KARMA_DATA", value_name = "FILE", help_heading = "Stack")]
-    pub(crate) data: Option<PathBuf>,
-}
-
-fn account_id(text: &str) -> Result<String, String> {
-    if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        Ok(text.to_owned())
-    } else {
-        Err("an AWS account id has 12 digits".to_owned())
-    }
 }

@@ -2,17 +2,41 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use karma_fleet::Fleet;
 use karma_terraform::{CommandLine, Diagnostics, Inputs, Object, Severity, Sources, Span, Stack, Value};
 
-use crate::args::StackArguments;
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::render;
 use crate::settings::StackDirectory;
 use crate::wiring;
+
+/// Which stack, and what it is given: the same for every command that evaluates.
+#[derive(Debug, Args)]
+pub(crate) struct StackArguments {
+    /// The directory of the .tf files [default: ./terraform where that exists, else .]
+    #[arg(env = "KARMA_DIR")]
+    pub(crate) dir: Option<PathBuf>,
+
+    /// Set a variable of the stack, as `terraform plan -var` does
+    #[arg(long = "var", value_name = "NAME=VALUE", help_heading = "Stack")]
+    pub(crate) variables: Vec<String>,
+
+    /// Read variables from a .tfvars file, as `terraform plan -var-file` does
+    #[arg(long = "var-file", value_name = "FILE", help_heading = "Stack")]
+    pub(crate) variable_files: Vec<PathBuf>,
+
+    /// The AWS account the stack is for: answers `aws_caller_identity`
+    #[arg(long, env = "KARMA_ACCOUNT_ID", value_name = "ID", value_parser = account_id, help_heading = "Stack")]
+    pub(crate) account_id: Option<String>,
+
+    /// A JSON file with the answers of data sources: `{"data.aws_ami.nat": {"id": "ami-1"}}`
+    #[arg(long, env = "KARMA_DATA", value_name = "FILE", help_heading = "Stack")]
+    pub(crate) data: Option<PathBuf>,
+}
 
 /// An evaluated stack and what it was made of.
 pub(crate) struct Loaded {
@@ -155,5 +179,13 @@ impl Loaded {
     /// The region that the default `aws` provider is configured for.
     pub(crate) fn region(&self) -> Option<String> {
         Some(self.stack.providers.get("aws")?.get("region")?.as_str()?.to_owned())
+    }
+}
+
+fn account_id(text: &str) -> Result<String, String> {
+    if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(text.to_owned())
+    } else {
+        Err("an AWS account id has 12 digits".to_owned())
     }
 }

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use clap::Args;
 use karma_terraform::{Address, Mode, ResourceInstance, Stack, Value};
 
-use crate::args::StackArguments;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::printer::{Printer, Style};
-use crate::stack::{self, Loaded, Reporter};
+use crate::stack::{self, Loaded, Reporter, StackArguments};
 
 /// Print the resources that a stack describes
 ///
@@ -47,7 +46,9 @@ fn tree(loaded: &Loaded, printer: Printer) -> String {
             text.push_str(&branch(loaded, instance, last, printer));
         }
     }
-    text.push_str(&outputs(&loaded.stack, printer));
+    if !loaded.stack.outputs.is_empty() {
+        text.push_str(&outputs(&loaded.stack, printer));
+    }
     text.push_str(&format!("\nPlan: {count} to add, 0 to change, 0 to destroy.\n"));
     text
 }

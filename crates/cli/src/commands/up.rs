@@ -5,7 +5,6 @@ use std::time::Duration;
 use clap::Args;
 use karma_runtime::{FleetHealth, LocalOrchestrator, MissingSecrets, Urgency};
 
-use crate::args::StackArguments;
 use crate::commands::status;
 use crate::detach;
 use crate::exit::ExitStatus;
@@ -14,7 +13,7 @@ use crate::printer::{Printer, Style};
 use crate::programs;
 use crate::progress;
 use crate::settings::StackDirectory;
-use crate::stack::{self, Reporter};
+use crate::stack::{self, Reporter, StackArguments};
 use crate::wiring::{self, Interrupts, Prepared};
 
 /// A fleet that is not healthy after so long is shown as it is.
