@@ -34,14 +34,6 @@ impl Failure {
         }
     }
 
-    /// The command line is wrong: exit code 64.
-    pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self {
-            status: ExitStatus::Usage,
-            ..Self::unable(message)
-        }
-    }
-
     /// An error with everything it was caused by: exit code 2.
     pub(crate) fn caused_by(what: impl Into<String>, error: &dyn Error) -> Self {
         Self::unable(format!("{}: {}", what.into(), chain(error)))

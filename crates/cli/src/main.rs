@@ -12,6 +12,7 @@ mod programs;
 mod service_names;
 mod settings;
 mod stack;
+mod variables;
 mod wiring;
 
 mod exit;

@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::render;
 use crate::settings::StackDirectory;
+use crate::variables::VariableArguments;
 use crate::wiring;
 
 /// Which stack, and what it is given: the same for every command that evaluates.
@@ -21,21 +22,16 @@ pub(crate) struct StackArguments {
     #[arg(env = "KARMA_DIR")]
     pub(crate) dir: Option<PathBuf>,
 
-    /// Set a variable of the stack, as `terraform plan -var` does
-    #[arg(long = "var", value_name = "NAME=VALUE", help_heading = "Stack")]
-    pub(crate) variables: Vec<String>,
-
-    /// Read variables from a .tfvars file, as `terraform plan -var-file` does
-    #[arg(long = "var-file", value_name = "FILE", help_heading = "Stack")]
-    pub(crate) variable_files: Vec<PathBuf>,
+    #[command(flatten)]
+    variables: VariableArguments,
 
     /// The AWS account the stack is for: answers `aws_caller_identity`
     #[arg(long, env = "KARMA_ACCOUNT_ID", value_name = "ID", value_parser = account_id, help_heading = "Stack")]
-    pub(crate) account_id: Option<String>,
+    account_id: Option<String>,
 
     /// A JSON file with the answers of data sources: `{"data.aws_ami.nat": {"id": "ami-1"}}`
     #[arg(long, env = "KARMA_DATA", value_name = "FILE", help_heading = "Stack")]
-    pub(crate) data: Option<PathBuf>,
+    data: Option<PathBuf>,
 }
 
 /// An evaluated stack and what it was made of.
@@ -55,11 +51,12 @@ pub(crate) struct Reporter {
 /// Reads and evaluates a stack. Warnings are printed; an error is printed and ends it.
 pub(crate) fn load(arguments: &StackArguments, reporter: Reporter) -> Result<Loaded, Failure> {
     let directory = StackDirectory::resolve(arguments.dir.as_deref())?;
-    let sources = read(&directory)?;
+    let mut sources = read(&directory)?;
     let inputs = inputs(arguments)?;
     let (module, mut diagnostics) = karma_terraform::parse(&sources);
     let (stack, more) = karma_terraform::evaluate(&module, &inputs, &karma_fleet::provider());
     diagnostics.extend(more);
+    sources.extend(files_of_the_command_line(inputs));
     reporter.report(&directory, &sources, &diagnostics)?;
     Ok(Loaded {
         directory,
@@ -86,6 +83,14 @@ fn read(directory: &StackDirectory) -> Result<Sources, Failure> {
         .hint("name the directory that holds them: karma plan DIR"))
 }
 
+/// They are not part of the stack, but a diagnostic may point into one.
+fn files_of_the_command_line(inputs: Inputs) -> impl Iterator<Item = (String, String)> {
+    inputs.command_line.into_iter().filter_map(|given| match given {
+        CommandLine::File { name, text } => Some((name, text)),
+        CommandLine::Variable { .. } => None,
+    })
+}
+
 fn is_of_the_root(file: &str) -> bool {
     let is_terraform = |file: &str| Path::new(file).extension().is_some_and(|extension| extension == "tf");
     !file.contains('/') && (is_terraform(file) || file.strip_suffix(".json").is_some_and(is_terraform))
@@ -94,33 +99,12 @@ fn is_of_the_root(file: &str) -> bool {
 fn inputs(arguments: &StackArguments) -> Result<Inputs, Failure> {
     let account = arguments.account_id.clone();
     Ok(Inputs {
-        command_line: command_line(arguments)?,
+        command_line: arguments.variables.read()?,
         environment: wiring::environment().collect(),
         facts: account.map(|id| ("account_id".to_owned(), id)).into_iter().collect(),
         data: arguments.data.as_deref().map_or_else(|| Ok(BTreeMap::new()), data)?,
         ..Inputs::default()
     })
-}
-
-/// Files and flags keep the order in which they were typed among themselves; flags win over files, as clap does not tell how they were mixed.
-fn command_line(arguments: &StackArguments) -> Result<Vec<CommandLine>, Failure> {
-    let mut given = Vec::new();
-    for path in &arguments.variable_files {
-        given.push(CommandLine::File {
-            name: path.display().to_string(),
-            text: read_text(path)?,
-        });
-    }
-    for variable in &arguments.variables {
-        let (name, value) = variable
-            .split_once('=')
-            .ok_or_else(|| Failure::usage(format!("`--var {variable}` has no value")).hint("write --var NAME=VALUE"))?;
-        given.push(CommandLine::Variable {
-            name: name.to_owned(),
-            value: value.to_owned(),
-        });
-    }
-    Ok(given)
 }
 
 /// The answers of data sources from a JSON file.

@@ -49,6 +49,37 @@ fn variables_come_from_flags_files_and_the_environment() {
 }
 
 #[test]
+fn flags_count_in_the_order_they_are_typed() {
+    let stack = stack(&[("main.tf", BUCKETS), ("one.tfvars", "names = [\"one\"]")]);
+    let count = |arguments: &[&str]| {
+        let answer = karma(stack.path(), arguments);
+        let plan = answer.lines().find(|line| line.starts_with("Plan:")).map(str::to_owned);
+        plan.unwrap_or_else(|| panic!("{answer}"))
+    };
+    let two = r#"names=["x", "y"]"#;
+    assert!(count(&["plan", "--var", two, "--var-file", "one.tfvars"]).starts_with("Plan: 1 "));
+    assert!(count(&["plan", "--var-file", "one.tfvars", "--var", two]).starts_with("Plan: 2 "));
+}
+
+#[test]
+fn a_mistake_in_a_variable_file_is_shown_in_that_file() {
+    let stack = stack(&[
+        ("terraform/main.tf", BUCKETS),
+        ("bad.tfvars", "names = [\"a\"]\nnames = 3 +\n"),
+    ]);
+    let answer = karma(stack.path(), &["plan", "--var-file", "bad.tfvars"]);
+    assert!(
+        answer.starts_with("exit: 2") && answer.contains("/bad.tfvars:2:"),
+        "{answer}"
+    );
+    let missing = karma(stack.path(), &["plan", "--var-file", "nowhere.tfvars"]);
+    assert!(
+        missing.starts_with("exit: 2") && missing.contains("nowhere.tfvars"),
+        "{missing}"
+    );
+}
+
+#[test]
 fn broken_hcl_is_shown_where_it_breaks() {
     let stack = stack(&[("main.tf", "resource \"aws_ecs_cluster\" \"main\" {\n  name = \"x\n}\n")]);
     insta::assert_snapshot!(karma(stack.path(), &["plan"]));

@@ -44,6 +44,14 @@ impl Sources {
     }
 }
 
+impl<P: Into<Arc<str>>, T: Into<Arc<str>>> Extend<(P, T)> for Sources {
+    fn extend<I: IntoIterator<Item = (P, T)>>(&mut self, iter: I) {
+        for (path, text) in iter {
+            self.insert(path, text);
+        }
+    }
+}
+
 impl<P: Into<Arc<str>>, T: Into<Arc<str>>> FromIterator<(P, T)> for Sources {
     fn from_iter<I: IntoIterator<Item = (P, T)>>(iter: I) -> Self {
         let mut sources = Self::default();
