@@ -287,7 +287,7 @@ impl Reply {
 }
 
 /// One HTTP/1.1 request on a connection of its own, written by hand so that nothing is retried behind the test's back.
-fn request(port: u16, method: &str, path: &str, body: &str) -> std::io::Result<Reply> {
+pub fn request(port: u16, method: &str, path: &str, body: &str) -> std::io::Result<Reply> {
     use std::io::Write as _;
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(PATIENCE))?;

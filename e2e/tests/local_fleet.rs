@@ -228,6 +228,48 @@ fn a_secret_without_a_local_value_is_a_line_and_the_task_starts_without_it() {
     assert!(!talk.contains("sk-local-value"), "{talk}");
 }
 
+#[test]
+fn a_further_listener_takes_the_next_free_port_and_is_printed() {
+    let stack = StackCopy::new();
+    stack.write(
+        "second_listener.tf",
+        r#"
+resource "aws_lb_listener" "second" {
+  load_balancer_arn = aws_lb.main.arn
+  port              = 8443
+  protocol          = "HTTP"
+
+  default_action {
+    type = "fixed-response"
+    fixed_response {
+      content_type = "text/plain"
+      message_body = "second"
+      status_code  = "418"
+    }
+  }
+}
+"#,
+    );
+    let port = stack.port().to_string();
+    let up = stack.run(&["up", "--detach", "--port", &port]);
+    assert_eq!(up.code, Some(0), "{up:?}");
+    let listeners = stack.status()["listeners"].as_array().expect("an array").clone();
+    let urls: Vec<&str> = listeners
+        .iter()
+        .filter_map(|listener| listener["url"].as_str())
+        .collect();
+    assert_eq!(urls[0], format!("http://127.0.0.1:{port}"));
+    assert!(up.stdout.contains(urls[1]), "{urls:?} {up:?}");
+    let second = urls[1]
+        .rsplit(':')
+        .next()
+        .and_then(|port| port.parse().ok())
+        .expect("a port");
+    let reply = karma_e2e::karma::request(second, "GET", "/", "").expect("it answers");
+    assert_eq!((reply.status, reply.body.as_str()), (418, "second"));
+    assert_eq!(stack.run(&["down"]).code, Some(0));
+}
+
 /// The process ids of this stack's tasks: the direct children of `karma`, whose working directories lie in its state directory.
 fn running_pids(stack: &StackCopy) -> Vec<u32> {
     let state = stack.path().join(".karma").canonicalize().expect("the fleet has run");

@@ -43,6 +43,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
 struct Cold(bool);
 
 fn measure(Cold(cold): Cold) -> Result<()> {
+    let busy = busy(&std::fs::read_to_string("/proc/loadavg")?);
     let karma = karma::Karma::build()?;
     let mut measurements = vec![karma.plan()?];
     measurements.extend(fleet::measure(&karma)?);
@@ -53,7 +54,21 @@ fn measure(Cold(cold): Cold) -> Result<()> {
     for measurement in &measurements {
         println!("{measurement}");
     }
+    if let Some(busy) = busy {
+        println!("\n{busy}");
+    }
     Ok(())
+}
+
+/// Above this many jobs that want a core, times tell more about the others.
+const BUSY: f64 = 0.5;
+
+/// The line to print when others use this machine, from its
+/// [load average](https://man7.org/linux/man-pages/man5/proc_loadavg.5.html).
+fn busy(load_average: &str) -> Option<String> {
+    let last_minute = load_average.split(' ').next()?;
+    let jobs: f64 = last_minute.parse().ok()?;
+    (jobs > BUSY).then(|| format!("this machine is busy (load {last_minute}): measure again when it is not"))
 }
 
 impl fmt::Display for Measurement {
@@ -101,6 +116,12 @@ mod tests {
         };
         assert!(measurement(30).to_string().ends_with("30.0 ms    30.0 ms  met"));
         assert!(measurement(31).to_string().ends_with("31.0 ms    30.0 ms  MISSED"));
+    }
+
+    #[test]
+    fn a_busy_machine_is_said_to_be_busy() {
+        assert_eq!(busy("0.31 4.00 4.00 1/100 1234"), None);
+        assert!(busy("11.23 9.55 7.44 5/300 1234").is_some_and(|note| note.contains("11.23")));
     }
 
     #[test]

@@ -80,6 +80,33 @@ fn a_mistake_in_a_variable_file_is_shown_in_that_file() {
 }
 
 #[test]
+fn what_aws_would_answer_can_be_told() {
+    let text = r#"
+data "aws_caller_identity" "me" {}
+data "aws_ami" "nat" { most_recent = true }
+output "account" { value = data.aws_caller_identity.me.account_id }
+output "image" { value = data.aws_ami.nat.id }
+"#;
+    let stack = stack(&[
+        ("main.tf", text),
+        ("data.json", r#"{"data.aws_ami.nat": {"id": "ami-1"}}"#),
+    ]);
+    let untold = karma(stack.path(), &["plan"]);
+    assert!(
+        untold.contains("account = (known after apply)") && untold.contains("image = (known after apply)"),
+        "{untold}"
+    );
+    let told = karma(
+        stack.path(),
+        &["plan", "--account-id", "123456789012", "--data", "data.json"],
+    );
+    assert!(
+        told.contains("account = \"123456789012\"") && told.contains("image = \"ami-1\""),
+        "{told}"
+    );
+}
+
+#[test]
 fn broken_hcl_is_shown_where_it_breaks() {
     let stack = stack(&[("main.tf", "resource \"aws_ecs_cluster\" \"main\" {\n  name = \"x\n}\n")]);
     insta::assert_snapshot!(karma(stack.path(), &["plan"]));

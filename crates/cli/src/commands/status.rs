@@ -43,6 +43,9 @@ pub(crate) fn print(observation: &Observation, json: bool, printer: Printer) -> 
         return Ok(());
     }
     printer.data(&table(observation).render(printer))?;
+    if let [_, _, ..] = observation.listeners[..] {
+        printer.data(&format!("\n{}", listeners(observation).render(printer)))?;
+    }
     for service in troubled(observation) {
         printer.data(&format!("\n{}", why(service, printer)))?;
     }
@@ -60,6 +63,19 @@ fn table(observation: &Observation) -> Table {
             health(service.health),
             Cell::from(format!("{}/{}", service.running_count, service.desired_count)),
             Cell::from(service.url.as_deref().unwrap_or("-")),
+        ]);
+    }
+    table
+}
+
+/// Where there is more than one, the services' own lines do not tell them all.
+fn listeners(observation: &Observation) -> Table {
+    let mut table = Table::new(["LOAD BALANCER", "PROTOCOL", "URL"]);
+    for listener in &observation.listeners {
+        table.row([
+            Cell::from(&listener.name),
+            Cell::from(&listener.protocol),
+            Cell::from(&listener.url),
         ]);
     }
     table
