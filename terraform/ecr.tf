@@ -3,6 +3,7 @@ resource "aws_ecr_repository" "agents" {
 
   name                 = "${var.project_name}/${each.key}"
   image_tag_mutability = "IMMUTABLE"
+  force_delete         = var.ecr_force_delete
 
   image_scanning_configuration {
     scan_on_push = true

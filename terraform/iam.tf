@@ -1,3 +1,5 @@
+# The execution role: ECS itself uses it to start a task.
+
 data "aws_iam_policy_document" "assume_by_tasks" {
   statement {
     actions = ["sts:AssumeRole"]
@@ -9,15 +11,13 @@ data "aws_iam_policy_document" "assume_by_tasks" {
   }
 }
 
-# The execution role: ECS itself uses it to start a task.
-
 resource "aws_iam_role" "execution" {
   name               = "${var.project_name}-execution"
   description        = "What ECS needs to start the agents' tasks"
   assume_role_policy = data.aws_iam_policy_document.assume_by_tasks.json
 }
 
-data "aws_iam_policy_document" "execution" {
+data "aws_iam_policy_document" "pull_images" {
   statement {
     sid       = "LogInToRegistry"
     actions   = ["ecr:GetAuthorizationToken"]
@@ -29,13 +29,29 @@ data "aws_iam_policy_document" "execution" {
     actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     resources = [for repository in aws_ecr_repository.agents : repository.arn]
   }
+}
 
+resource "aws_iam_role_policy" "pull_images" {
+  name   = "pull-images"
+  role   = aws_iam_role.execution.id
+  policy = data.aws_iam_policy_document.pull_images.json
+}
+
+data "aws_iam_policy_document" "write_logs" {
   statement {
     sid       = "WriteLogs"
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
     resources = [for group in aws_cloudwatch_log_group.agents : "${group.arn}:*"]
   }
+}
 
+resource "aws_iam_role_policy" "write_logs" {
+  name   = "write-logs"
+  role   = aws_iam_role.execution.id
+  policy = data.aws_iam_policy_document.write_logs.json
+}
+
+data "aws_iam_policy_document" "read_secrets" {
   statement {
     sid       = "ReadSecrets"
     actions   = ["secretsmanager:GetSecretValue"]
@@ -43,10 +59,10 @@ data "aws_iam_policy_document" "execution" {
   }
 }
 
-resource "aws_iam_role_policy" "execution" {
-  name   = "start-tasks"
+resource "aws_iam_role_policy" "read_secrets" {
+  name   = "read-secrets"
   role   = aws_iam_role.execution.id
-  policy = data.aws_iam_policy_document.execution.json
+  policy = data.aws_iam_policy_document.read_secrets.json
 }
 
 # The task roles: what each agent itself may do.
@@ -73,21 +89,6 @@ data "aws_iam_policy_document" "task" {
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
     resources = ["${aws_cloudwatch_log_group.agents[each.key].arn}:*"]
   }
-
-  dynamic "statement" {
-    for_each = var.enable_execute_command ? ["ssmmessages"] : []
-
-    content {
-      sid = "AnswerExecuteCommand"
-      actions = [
-        "ssmmessages:CreateControlChannel",
-        "ssmmessages:CreateDataChannel",
-        "ssmmessages:OpenControlChannel",
-        "ssmmessages:OpenDataChannel",
-      ]
-      resources = ["*"] # The actions know no resources.
-    }
-  }
 }
 
 resource "aws_iam_role_policy" "task" {
@@ -96,4 +97,174 @@ resource "aws_iam_role_policy" "task" {
   name   = "own-resources"
   role   = aws_iam_role.task[each.key].id
   policy = data.aws_iam_policy_document.task[each.key].json
+}
+
+data "aws_iam_policy_document" "task_data" {
+  for_each = var.agents
+
+  statement {
+    sid       = "ReadOwnData"
+    actions   = ["s3:GetObject"]
+    resources = ["${aws_s3_bucket.data.arn}/${each.key}/*"]
+  }
+
+  statement {
+    sid       = "ListOwnData"
+    actions   = ["s3:ListBucket"]
+    resources = [aws_s3_bucket.data.arn]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["${each.key}/*"]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "task_data" {
+  for_each = var.agents
+
+  name   = "own-data"
+  role   = aws_iam_role.task[each.key].id
+  policy = data.aws_iam_policy_document.task_data[each.key].json
+}
+
+data "aws_iam_policy_document" "task_traces" {
+  statement {
+    sid = "SendTraces"
+    actions = [
+      "xray:GetSamplingRules",
+      "xray:GetSamplingTargets",
+      "xray:PutTelemetryRecords",
+      "xray:PutTraceSegments",
+    ]
+    resources = ["*"] # The actions know no resources.
+  }
+}
+
+resource "aws_iam_role_policy" "task_traces" {
+  for_each = var.enable_xray_tracing ? var.agents : {}
+
+  name   = "send-traces"
+  role   = aws_iam_role.task[each.key].id
+  policy = data.aws_iam_policy_document.task_traces.json
+}
+
+data "aws_iam_policy_document" "task_exec" {
+  statement {
+    sid = "AnswerExecuteCommand"
+    actions = [
+      "ssmmessages:CreateControlChannel",
+      "ssmmessages:CreateDataChannel",
+      "ssmmessages:OpenControlChannel",
+      "ssmmessages:OpenDataChannel",
+    ]
+    resources = ["*"] # The actions know no resources.
+  }
+}
+
+resource "aws_iam_role_policy" "task_exec" {
+  for_each = var.enable_execute_command ? var.agents : {}
+
+  name   = "answer-execute-command"
+  role   = aws_iam_role.task[each.key].id
+  policy = data.aws_iam_policy_document.task_exec.json
+}
+
+# The autoscaling role: Application Auto Scaling uses it while the account has no service-linked role of its own for ECS.
+
+locals {
+  # Made from the cluster's ARN, not read off the services: these change with every image, and the policies would be planned again each time.
+  service_arns = [for name in keys(var.agents) : "${replace(aws_ecs_cluster.main.arn, ":cluster/", ":service/")}/${var.project_name}-${name}"]
+
+  # Application Auto Scaling names its alarms after the service they watch.
+  scaling_alarm_arns = [for name in keys(var.agents) :
+    "${local.alarms_arn}:TargetTracking-service/${aws_ecs_cluster.main.name}/${var.project_name}-${name}-*"
+  ]
+  alarms_arn = "${replace(split(":cluster/", aws_ecs_cluster.main.arn)[0], ":ecs:", ":cloudwatch:")}:alarm"
+}
+
+data "aws_iam_policy_document" "assume_by_autoscaling" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["application-autoscaling.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role" "autoscaling" {
+  name               = "${var.project_name}-autoscaling"
+  description        = "What Application Auto Scaling needs to change the agents' number of tasks"
+  assume_role_policy = data.aws_iam_policy_document.assume_by_autoscaling.json
+}
+
+data "aws_iam_policy_document" "autoscaling" {
+  statement {
+    sid       = "ScaleServices"
+    actions   = ["ecs:DescribeServices", "ecs:UpdateService"]
+    resources = local.service_arns
+  }
+
+  statement {
+    sid       = "KeepOwnAlarms"
+    actions   = ["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"]
+    resources = local.scaling_alarm_arns
+  }
+}
+
+resource "aws_iam_role_policy" "autoscaling" {
+  name   = "scale-services"
+  role   = aws_iam_role.autoscaling.id
+  policy = data.aws_iam_policy_document.autoscaling.json
+}
+
+# The events role: EventBridge uses it to restart the services.
+
+data "aws_iam_policy_document" "assume_by_events" {
+  count = var.restart_schedule == null ? 0 : 1
+
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["scheduler.amazonaws.com"]
+    }
+
+    # Only on behalf of this stack's own schedules.
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = [aws_scheduler_schedule_group.main[0].arn]
+    }
+  }
+}
+
+resource "aws_iam_role" "events" {
+  count = var.restart_schedule == null ? 0 : 1
+
+  name               = "${var.project_name}-events"
+  description        = "What EventBridge needs to restart the agents"
+  assume_role_policy = data.aws_iam_policy_document.assume_by_events[0].json
+}
+
+data "aws_iam_policy_document" "events" {
+  count = var.restart_schedule == null ? 0 : 1
+
+  statement {
+    sid       = "RestartServices"
+    actions   = ["ecs:UpdateService"]
+    resources = local.service_arns
+  }
+}
+
+resource "aws_iam_role_policy" "events" {
+  count = var.restart_schedule == null ? 0 : 1
+
+  name   = "restart-services"
+  role   = aws_iam_role.events[0].id
+  policy = data.aws_iam_policy_document.events[0].json
 }

@@ -22,6 +22,17 @@ locals {
     )
   }
 
+  # Where tasks run. On-demand tasks come first up to the base, the others are shared out by weight.
+  capacity_providers = {
+    for name, provider in {
+      FARGATE      = { base = var.use_fargate_spot ? var.fargate_base : 0, weight = var.use_fargate_spot ? var.fargate_weight : 1 }
+      FARGATE_SPOT = { base = 0, weight = var.use_fargate_spot ? var.fargate_spot_weight : 0 }
+    } : name => provider if provider.base + provider.weight > 0
+  }
+
+  # In private subnets while something there leads to the internet.
+  tasks_are_private = var.enable_nat_gateway || var.enable_nat_instance
+
   # ECS Exec puts an agent of its own into the container, which must write here although the root file system is read-only.
   writable_paths = var.enable_execute_command ? {
     managed-agents = "/managed-agents"
@@ -32,15 +43,25 @@ locals {
 
 resource "aws_ecs_cluster" "main" {
   name = "${var.project_name}-cluster"
+
+  setting {
+    name  = "containerInsights"
+    value = var.enable_container_insights ? var.container_insights_mode : "disabled"
+  }
 }
 
 resource "aws_ecs_cluster_capacity_providers" "main" {
   cluster_name       = aws_ecs_cluster.main.name
   capacity_providers = ["FARGATE", "FARGATE_SPOT"]
 
-  default_capacity_provider_strategy {
-    capacity_provider = var.use_fargate_spot ? "FARGATE_SPOT" : "FARGATE"
-    weight            = 1
+  dynamic "default_capacity_provider_strategy" {
+    for_each = local.capacity_providers
+
+    content {
+      capacity_provider = default_capacity_provider_strategy.key
+      base              = default_capacity_provider_strategy.value.base
+      weight            = default_capacity_provider_strategy.value.weight
+    }
   }
 }
 
@@ -56,6 +77,8 @@ resource "aws_secretsmanager_secret" "agents" {
 
   name        = "${var.project_name}/${each.key}"
   description = "What only ${each.key} may know; its value is a JSON object and is set outside of Terraform"
+
+  recovery_window_in_days = var.secret_recovery_window_days
 }
 
 resource "aws_ecs_task_definition" "agents" {
@@ -139,24 +162,32 @@ resource "aws_ecs_service" "agents" {
   # A running service can only change its capacity provider together with a new deployment.
   force_new_deployment = true
 
-  deployment_minimum_healthy_percent = 100
-  deployment_maximum_percent         = 200
-  health_check_grace_period_seconds  = 30
+  # Applying ends when the tasks run, not when ECS has been told about them.
+  wait_for_steady_state = var.wait_for_steady_state
+
+  deployment_minimum_healthy_percent = var.deployment_minimum_healthy_percent
+  deployment_maximum_percent         = var.deployment_maximum_percent
+  health_check_grace_period_seconds  = var.health_check_grace_period_seconds
 
   deployment_circuit_breaker {
     enable   = true
     rollback = true
   }
 
-  capacity_provider_strategy {
-    capacity_provider = var.use_fargate_spot ? "FARGATE_SPOT" : "FARGATE"
-    weight            = 1
+  dynamic "capacity_provider_strategy" {
+    for_each = local.capacity_providers
+
+    content {
+      capacity_provider = capacity_provider_strategy.key
+      base              = capacity_provider_strategy.value.base
+      weight            = capacity_provider_strategy.value.weight
+    }
   }
 
   network_configuration {
-    subnets          = [for subnet in var.enable_nat_gateway ? aws_subnet.private : aws_subnet.public : subnet.id]
+    subnets          = [for subnet in local.tasks_are_private ? aws_subnet.private : aws_subnet.public : subnet.id]
     security_groups  = [aws_security_group.agents[each.key].id]
-    assign_public_ip = !var.enable_nat_gateway
+    assign_public_ip = !local.tasks_are_private
   }
 
   load_balancer {
@@ -187,14 +218,33 @@ resource "aws_ecs_service" "agents" {
   lifecycle {
     # Autoscaling moves it after creation.
     ignore_changes = [desired_count]
+
+    # The circuit breaker takes a bad deployment back, and AWS calls that a success.
+    postcondition {
+      condition     = self.task_definition == aws_ecs_task_definition.agents[each.key].arn
+      error_message = "The new tasks of ${each.key} did not become healthy, and ECS went back to the task definition before. Its stopped tasks say why."
+    }
   }
 
-  # ECS refuses a target group that no load balancer uses, and a task that starts before its role may read and write fails.
+  # ECS refuses a target group that no load balancer uses, and a task fails that starts before its role may read and write or before there is
+  # a way to the registry.
   depends_on = [
     aws_ecs_cluster_capacity_providers.main,
-    aws_iam_role_policy.execution,
+    aws_iam_role_policy.pull_images,
+    aws_iam_role_policy.read_secrets,
+    aws_iam_role_policy.write_logs,
     aws_iam_role_policy.task,
+    aws_iam_role_policy.task_data,
+    aws_iam_role_policy.task_exec,
+    aws_iam_role_policy.task_traces,
     aws_lb_listener_rule.agents,
+    aws_route.internet,
+    aws_route.nat,
+    aws_route.nat_instance,
+    aws_route_table_association.private,
+    aws_route_table_association.public,
+    aws_vpc_endpoint.interface,
+    aws_vpc_security_group_egress_rule.agents_https,
   ]
 }
 
@@ -204,8 +254,16 @@ resource "aws_appautoscaling_target" "agents" {
   service_namespace  = "ecs"
   scalable_dimension = "ecs:service:DesiredCount"
   resource_id        = "service/${aws_ecs_cluster.main.name}/${aws_ecs_service.agents[each.key].name}"
-  min_capacity       = var.autoscaling_min_capacity
-  max_capacity       = var.autoscaling_max_capacity
+  min_capacity       = coalesce(each.value.min_capacity, var.autoscaling_min_capacity)
+  max_capacity       = coalesce(each.value.max_capacity, var.autoscaling_max_capacity)
+  role_arn           = aws_iam_role.autoscaling.arn
+
+  lifecycle {
+    # For ECS, Application Auto Scaling puts its service-linked role in this place once there is one.
+    ignore_changes = [role_arn]
+  }
+
+  depends_on = [aws_iam_role_policy.autoscaling]
 }
 
 resource "aws_appautoscaling_policy" "cpu" {
@@ -246,4 +304,41 @@ resource "aws_appautoscaling_policy" "memory" {
       predefined_metric_type = "ECSServiceAverageMemoryUtilization"
     }
   }
+}
+
+# Other limits outside of business hours
+
+resource "aws_appautoscaling_scheduled_action" "open" {
+  for_each = var.business_hours == null ? {} : var.agents
+
+  name               = "${var.project_name}-${each.key}-open"
+  service_namespace  = aws_appautoscaling_target.agents[each.key].service_namespace
+  scalable_dimension = aws_appautoscaling_target.agents[each.key].scalable_dimension
+  resource_id        = aws_appautoscaling_target.agents[each.key].resource_id
+  schedule           = var.business_hours.open
+  timezone           = var.business_hours.timezone
+
+  scalable_target_action {
+    min_capacity = aws_appautoscaling_target.agents[each.key].min_capacity
+    max_capacity = aws_appautoscaling_target.agents[each.key].max_capacity
+  }
+}
+
+resource "aws_appautoscaling_scheduled_action" "close" {
+  for_each = var.business_hours == null ? {} : var.agents
+
+  name               = "${var.project_name}-${each.key}-close"
+  service_namespace  = aws_appautoscaling_target.agents[each.key].service_namespace
+  scalable_dimension = aws_appautoscaling_target.agents[each.key].scalable_dimension
+  resource_id        = aws_appautoscaling_target.agents[each.key].resource_id
+  schedule           = var.business_hours.close
+  timezone           = var.business_hours.timezone
+
+  scalable_target_action {
+    min_capacity = var.business_hours.closed_min_capacity
+    max_capacity = var.business_hours.closed_max_capacity
+  }
+
+  # The provider cannot write two actions of one target at once.
+  depends_on = [aws_appautoscaling_scheduled_action.open]
 }

@@ -1,3 +1,7 @@
+locals {
+  base_url = "${var.certificate_arn == null ? "http" : "https"}://${var.domain_name == null ? aws_lb.main.dns_name : var.domain_name}"
+}
+
 # Access
 
 output "alb_dns_name" {
@@ -7,12 +11,12 @@ output "alb_dns_name" {
 
 output "agent_endpoints" {
   description = "Where each agent answers."
-  value       = { for name in keys(var.agents) : name => "http://${aws_lb.main.dns_name}/${name}" }
+  value       = { for name in keys(var.agents) : name => "${local.base_url}/${name}" }
 }
 
 output "agent_health_check_urls" {
   description = "Where each agent says how it is."
-  value       = { for name, agent in var.agents : name => "http://${aws_lb.main.dns_name}/${name}${agent.health_check_path}" }
+  value       = { for name, agent in var.agents : name => "${local.base_url}/${name}${agent.health_check_path}" }
 }
 
 output "service_connect_urls" {
@@ -42,6 +46,26 @@ output "cloudwatch_log_group_names" {
   value       = { for name, group in aws_cloudwatch_log_group.agents : name => group.name }
 }
 
+output "cloudwatch_dashboard_name" {
+  description = "The dashboard's name."
+  value       = aws_cloudwatch_dashboard.main.dashboard_name
+}
+
+output "cloudwatch_dashboard_url" {
+  description = "The dashboard."
+  value       = "https://${var.aws_region}.console.aws.amazon.com/cloudwatch/home?region=${var.aws_region}#dashboards/dashboard/${aws_cloudwatch_dashboard.main.dashboard_name}"
+}
+
+output "alarm_topic_arn" {
+  description = "Where alarms are published, while there is a topic."
+  value       = one(aws_sns_topic.alarms[*].arn)
+}
+
+output "data_bucket_name" {
+  description = "The bucket with the agents' data, each below its own name."
+  value       = aws_s3_bucket.data.id
+}
+
 output "secret_names" {
   description = "The secrets' names by agent."
   value       = { for name, secret in aws_secretsmanager_secret.agents : name => secret.name }
@@ -68,8 +92,8 @@ output "private_subnet_ids" {
 }
 
 output "nat_gateway_public_ips" {
-  description = "The addresses that others see the agents come from, while there is a NAT gateway."
-  value       = [for address in aws_eip.nat : address.public_ip]
+  description = "The addresses that others see the agents come from, while a NAT gateway or instance is between them."
+  value       = concat([for address in aws_eip.nat : address.public_ip], aws_eip.nat_instance[*].public_ip)
 }
 
 # What to do with it
@@ -82,4 +106,18 @@ output "deployment_commands" {
     restart            = { for name, service in aws_ecs_service.agents : name => "aws ecs update-service --cluster ${aws_ecs_cluster.main.name} --service ${service.name} --force-new-deployment --region ${var.aws_region}" }
     set_secret         = { for name, secret in aws_secretsmanager_secret.agents : name => "aws secretsmanager put-secret-value --secret-id ${secret.name} --secret-string file://${name}.secret.json --region ${var.aws_region}" }
   }
+}
+
+output "quick_start" {
+  description = "What to do after the first apply."
+  value       = <<-EOT
+    1. Let the agents find each other: a task knows the names of those that were there before it.
+         make update-services
+    2. See whether all of them are healthy.
+         make health-check
+    3. Ask one of them.
+         curl ${local.base_url}/${keys(var.agents)[0]}/health
+    4. Watch them.
+         https://${var.aws_region}.console.aws.amazon.com/cloudwatch/home?region=${var.aws_region}#dashboards/dashboard/${aws_cloudwatch_dashboard.main.dashboard_name}
+  EOT
 }

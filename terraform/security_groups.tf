@@ -7,6 +7,14 @@ locals {
   ]...)
 }
 
+# What is put into the VPC without a group of its own can talk to nobody: the default group has no rules left.
+
+resource "aws_default_security_group" "main" {
+  vpc_id = aws_vpc.main.id
+
+  tags = { Name = "${var.project_name}-unused" }
+}
+
 # The load balancer
 
 resource "aws_security_group" "alb" {
@@ -25,6 +33,17 @@ resource "aws_vpc_security_group_ingress_rule" "alb_http" {
   ip_protocol       = "tcp"
   from_port         = 80
   to_port           = 80
+  cidr_ipv4         = each.value
+}
+
+resource "aws_vpc_security_group_ingress_rule" "alb_https" {
+  for_each = var.certificate_arn == null ? toset([]) : var.alb_ingress_cidr_blocks
+
+  security_group_id = aws_security_group.alb.id
+  description       = "HTTPS from ${each.value}"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
   cidr_ipv4         = each.value
 }
 
@@ -89,6 +108,63 @@ resource "aws_vpc_security_group_egress_rule" "agents_https" {
 
   security_group_id = aws_security_group.agents[each.key].id
   description       = "AWS itself and other services, over TLS"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+  cidr_ipv4         = "0.0.0.0/0"
+}
+
+# The interface endpoints, where there are any
+
+resource "aws_security_group" "endpoints" {
+  count = length(local.interface_endpoints) > 0 ? 1 : 0
+
+  name        = "${var.project_name}-endpoints"
+  description = "The interface endpoints of AWS services"
+  vpc_id      = aws_vpc.main.id
+
+  tags = { Name = "${var.project_name}-endpoints" }
+}
+
+resource "aws_vpc_security_group_ingress_rule" "endpoints_https" {
+  count = length(local.interface_endpoints) > 0 ? 1 : 0
+
+  security_group_id = aws_security_group.endpoints[0].id
+  description       = "HTTPS from the VPC"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+  cidr_ipv4         = aws_vpc.main.cidr_block
+}
+
+# The NAT instance, where there is one
+
+resource "aws_security_group" "nat_instance" {
+  count = var.enable_nat_instance ? 1 : 0
+
+  name        = "${var.project_name}-nat"
+  description = "The NAT instance"
+  vpc_id      = aws_vpc.main.id
+
+  tags = { Name = "${var.project_name}-nat" }
+}
+
+resource "aws_vpc_security_group_ingress_rule" "nat_instance_https" {
+  for_each = var.enable_nat_instance ? aws_subnet.private : {}
+
+  security_group_id = aws_security_group.nat_instance[0].id
+  description       = "HTTPS from the tasks in ${each.key}"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+  cidr_ipv4         = each.value.cidr_block
+}
+
+resource "aws_vpc_security_group_egress_rule" "nat_instance_https" {
+  count = var.enable_nat_instance ? 1 : 0
+
+  security_group_id = aws_security_group.nat_instance[0].id
+  description       = "HTTPS to the internet: the tasks' and its own"
   ip_protocol       = "tcp"
   from_port         = 443
   to_port           = 443

@@ -51,6 +51,7 @@ variable "agents" {
     port: where it listens.
     priority: of its load balancer rule; the lower number is evaluated first.
     cpu, memory, desired_count: instead of task_cpu, task_memory and desired_count_per_service.
+    min_capacity, max_capacity: instead of autoscaling_min_capacity and autoscaling_max_capacity.
     health_check_path: what the load balancer asks for.
     calls: the agents it calls. It finds the address of each in an environment variable (KARMA_HELLO_URL), and the security groups let it through.
     secrets: the keys of its secret in Secrets Manager that become environment variables. A task does not start while one of them has no value.
@@ -62,6 +63,8 @@ variable "agents" {
     cpu               = optional(number)
     memory            = optional(number)
     desired_count     = optional(number)
+    min_capacity      = optional(number)
+    max_capacity      = optional(number)
     health_check_path = optional(string, "/health")
     calls             = optional(set(string), [])
     secrets           = optional(set(string), [])
@@ -87,6 +90,11 @@ variable "agents" {
   }
 
   validation {
+    condition     = length(setintersection(keys(var.agents), ["alb", "autoscaling", "endpoints", "events", "execution", "nat"])) == 0
+    error_message = "No agent can be called alb, autoscaling, endpoints, events, execution or nat: roles and security groups of the stack have these names."
+  }
+
+  validation {
     condition     = alltrue([for agent in var.agents : agent.port >= 1024 && agent.port <= 65535 && floor(agent.port) == agent.port])
     error_message = "Every port is a whole number between 1024 and 65535: the agents do not run as root."
   }
@@ -97,8 +105,8 @@ variable "agents" {
   }
 
   validation {
-    condition     = alltrue([for agent in var.agents : agent.priority >= 1 && agent.priority <= 50000 && floor(agent.priority) == agent.priority])
-    error_message = "Every priority is a whole number between 1 and 50000."
+    condition     = alltrue([for agent in var.agents : agent.priority >= 1 && agent.priority <= 25000 && floor(agent.priority) == agent.priority])
+    error_message = "Every priority is a whole number between 1 and 25000: the numbers above are for the rules by host."
   }
 
   validation {
@@ -117,6 +125,15 @@ variable "agents" {
       "16384" = range(32768, 122881, 8192)
     }, tostring(coalesce(agent.cpu, var.task_cpu)), []), coalesce(agent.memory, var.task_memory))])
     error_message = "Fargate offers these sizes: cpu 256 with memory 512, 1024 or 2048; 512 with 1024 to 4096; 1024 with 2048 to 8192; 2048 with 4096 to 16384; 4096 with 8192 to 30720 (each in steps of 1024); 8192 with 16384 to 61440 in steps of 4096; 16384 with 32768 to 122880 in steps of 8192."
+  }
+
+  validation {
+    condition = alltrue([for agent in var.agents :
+      coalesce(agent.min_capacity, var.autoscaling_min_capacity) >= 0 &&
+      coalesce(agent.max_capacity, var.autoscaling_max_capacity) >= max(1, coalesce(agent.min_capacity, var.autoscaling_min_capacity)) &&
+      alltrue([for count in [agent.min_capacity, agent.max_capacity, agent.desired_count] : count == null ? true : floor(count) == count && count >= 0])
+    ])
+    error_message = "An agent's desired_count, min_capacity and max_capacity are whole numbers that are not negative, and max_capacity is at least 1 and not below min_capacity."
   }
 
   validation {
@@ -161,8 +178,8 @@ variable "log_level" {
   nullable    = false
 
   validation {
-    condition     = contains(["error", "warn", "info", "debug", "trace"], var.log_level)
-    error_message = "Choose error, warn, info, debug or trace."
+    condition     = contains(["error", "warn", "info", "debug"], var.log_level)
+    error_message = "Choose error, warn, info or debug: the agents know no other."
   }
 }
 
@@ -209,6 +226,42 @@ variable "use_fargate_spot" {
   type        = bool
   default     = true
   nullable    = false
+}
+
+variable "fargate_base" {
+  description = "With use_fargate_spot: so many tasks of each agent run on demand before any runs on spare capacity."
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.fargate_base >= 0 && var.fargate_base <= 100000 && floor(var.fargate_base) == var.fargate_base
+    error_message = "The base is a whole number between 0 and 100000."
+  }
+}
+
+variable "fargate_weight" {
+  description = "With use_fargate_spot: the share of the tasks beyond the base that runs on demand, as a weight beside fargate_spot_weight."
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.fargate_weight >= 0 && var.fargate_weight <= 1000 && floor(var.fargate_weight) == var.fargate_weight
+    error_message = "A weight is a whole number between 0 and 1000."
+  }
+}
+
+variable "fargate_spot_weight" {
+  description = "With use_fargate_spot: the share of the tasks beyond the base that runs on spare capacity."
+  type        = number
+  default     = 1
+  nullable    = false
+
+  validation {
+    condition     = var.fargate_spot_weight >= 1 && var.fargate_spot_weight <= 1000 && floor(var.fargate_spot_weight) == var.fargate_spot_weight
+    error_message = "The weight of spare capacity is a whole number between 1 and 1000; to do without it, set use_fargate_spot = false."
+  }
 }
 
 variable "desired_count_per_service" {
@@ -271,6 +324,76 @@ variable "autoscaling_memory_target" {
   }
 }
 
+variable "business_hours" {
+  description = "When the agents have their usual limits of autoscaling, and which others apply after closing. Both times are expressions of Application Auto Scaling: cron(0 8 ? * MON-FRI *)."
+  type = object({
+    timezone            = optional(string, "UTC")
+    open                = optional(string, "cron(0 8 ? * MON-FRI *)")
+    close               = optional(string, "cron(0 20 ? * MON-FRI *)")
+    closed_min_capacity = optional(number, 0)
+    closed_max_capacity = optional(number, 0)
+  })
+  default = null
+
+  validation {
+    condition     = var.business_hours == null ? true : alltrue([for time in [var.business_hours.open, var.business_hours.close] : can(regex("^(cron|rate|at)\\(.+\\)$", time))])
+    error_message = "Write open and close as cron(...), rate(...) or at(...)."
+  }
+
+  validation {
+    condition     = var.business_hours == null ? true : var.business_hours.closed_min_capacity >= 0 && var.business_hours.closed_max_capacity >= var.business_hours.closed_min_capacity
+    error_message = "closed_min_capacity is not negative, and closed_max_capacity not below it."
+  }
+}
+
+variable "deployment_minimum_healthy_percent" {
+  description = "Of an agent's desired tasks, so many percent stay healthy while they are replaced, rounded up."
+  type        = number
+  default     = 100
+  nullable    = false
+
+  validation {
+    condition     = var.deployment_minimum_healthy_percent >= 0 && var.deployment_minimum_healthy_percent <= 100 && floor(var.deployment_minimum_healthy_percent) == var.deployment_minimum_healthy_percent
+    error_message = "The minimum is a whole number between 0 and 100."
+  }
+}
+
+variable "deployment_maximum_percent" {
+  description = "Of an agent's desired tasks, so many percent run at most while they are replaced, rounded down."
+  type        = number
+  default     = 200
+  nullable    = false
+
+  validation {
+    condition     = var.deployment_maximum_percent >= 100 && var.deployment_maximum_percent <= 200 && floor(var.deployment_maximum_percent) == var.deployment_maximum_percent
+    error_message = "The maximum is a whole number between 100 and 200."
+  }
+
+  validation {
+    condition     = alltrue([for tasks in [max(1, var.autoscaling_min_capacity)] : floor(tasks * var.deployment_maximum_percent / 100) > tasks || ceil(tasks * var.deployment_minimum_healthy_percent / 100) < tasks])
+    error_message = "With autoscaling_min_capacity tasks this leaves no room to start one or to stop one, and no deployment would ever end: raise deployment_maximum_percent or lower deployment_minimum_healthy_percent."
+  }
+}
+
+variable "health_check_grace_period_seconds" {
+  description = "For so long after a task has started, failed health checks do not stop it."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.health_check_grace_period_seconds >= 0 && var.health_check_grace_period_seconds <= 2147483647 && floor(var.health_check_grace_period_seconds) == var.health_check_grace_period_seconds
+    error_message = "The grace period is a whole number of seconds that is not negative."
+  }
+}
+
+variable "wait_for_steady_state" {
+  description = "Applying ends when the tasks are healthy, and fails where they do not become so. The images must be in the registry first."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 # The network
 
 variable "vpc_cidr" {
@@ -286,7 +409,7 @@ variable "vpc_cidr" {
 }
 
 variable "enable_nat_gateway" {
-  description = "Give the private subnets a way to the internet. Without it the tasks run in the public subnets with public addresses, behind the same security groups."
+  description = "Give the private subnets a way to the internet. Without it, and without a NAT instance, the tasks run in the public subnets with public addresses, behind the same security groups."
   type        = bool
   default     = true
   nullable    = false
@@ -299,15 +422,74 @@ variable "single_nat_gateway" {
   nullable    = false
 }
 
+variable "enable_nat_instance" {
+  description = "Instead of a NAT gateway: one small machine does its work, cheaper. It is a single point of failure, and its updates are yours to make."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !(var.enable_nat_instance && var.enable_nat_gateway)
+    error_message = "A NAT instance takes the place of the NAT gateway: set enable_nat_gateway = false."
+  }
+}
+
+variable "nat_instance_type" {
+  description = "The NAT instance's size."
+  type        = string
+  default     = "t4g.nano"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]*\\.[a-z0-9]+$", var.nat_instance_type))
+    error_message = "Give an instance type such as \"t4g.nano\"."
+  }
+}
+
+variable "nat_instance_ami" {
+  description = "The NAT instance's image; null looks up the newest Amazon Linux 2023."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.nat_instance_ami == null ? true : can(regex("^ami-[0-9a-f]+$", var.nat_instance_ami))
+    error_message = "An image's id is \"ami-\" and hexadecimal digits."
+  }
+}
+
 variable "enable_vpc_endpoints" {
-  description = "Reach S3, and so the layers of the images, without the NAT gateway."
+  description = "Reach S3, and so the layers of the images, without the NAT gateway. It also allows the endpoints in vpc_interface_endpoints."
   type        = bool
   default     = true
   nullable    = false
 }
 
+variable "vpc_interface_endpoints" {
+  description = "With enable_vpc_endpoints: the services that are reached without the NAT gateway. Each endpoint is paid for by the hour in every zone."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for service in var.vpc_interface_endpoints : contains(["ecr.api", "ecr.dkr", "logs", "monitoring", "secretsmanager", "ssmmessages", "xray"], service)])
+    error_message = "Choose among ecr.api, ecr.dkr, logs, monitoring, secretsmanager, ssmmessages and xray."
+  }
+
+  validation {
+    condition     = contains(var.vpc_interface_endpoints, "ecr.api") == contains(var.vpc_interface_endpoints, "ecr.dkr")
+    error_message = "Pulling an image needs ecr.api and ecr.dkr: name both or neither."
+  }
+}
+
+variable "vpc_interface_endpoints_in_one_zone" {
+  description = "Interface endpoints only in the first zone: cheaper, but without that zone no task starts and no log is written."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "enable_service_connect" {
-  description = "Let agents call each other by name. Without it they are not told each other's addresses."
+  description = "Let agents call each other by name. Without it they are not told each other's addresses; what an agent needs must then stand in its environment."
   type        = bool
   default     = true
   nullable    = false
@@ -337,23 +519,54 @@ variable "alb_idle_timeout" {
   }
 }
 
-# Operations
-
-variable "log_retention_days" {
-  description = "Days that logs are kept."
-  type        = number
-  default     = 7
+variable "alb_deletion_protection" {
+  description = "Refuse to delete the load balancer, even by Terraform."
+  type        = bool
+  default     = false
   nullable    = false
+}
+
+variable "enable_alb_access_logs" {
+  description = "Keep a log of every request in a bucket of its own, as long as log_retention_days."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "certificate_arn" {
+  description = "A certificate in AWS Certificate Manager. With it the agents answer over HTTPS, and HTTP leads there."
+  type        = string
+  default     = null
 
   validation {
-    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "CloudWatch Logs offers 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653 days."
+    condition     = var.certificate_arn == null ? true : can(regex("^arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/.+$", var.certificate_arn))
+    error_message = "Give the ARN of a certificate: arn:aws:acm:REGION:ACCOUNT:certificate/ID."
   }
 }
 
-variable "enable_execute_command" {
-  description = "Allow commands to be run inside running tasks (ECS Exec)."
-  type        = bool
-  default     = true
-  nullable    = false
+variable "domain_name" {
+  description = "A domain for the load balancer. Every agent also answers at a name below it: validator.DOMAIN."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.domain_name == null ? true : can(regex("^([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)+[a-z]{2,}$", var.domain_name))
+    error_message = "Give a domain in lower case such as \"agents.example.com\"."
+  }
+}
+
+variable "route53_zone_id" {
+  description = "The hosted zone of domain_name: its records are then made here."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.route53_zone_id == null ? true : can(regex("^Z[A-Z0-9]+$", var.route53_zone_id))
+    error_message = "A hosted zone's id is \"Z\" and upper-case letters or digits."
+  }
+
+  validation {
+    condition     = var.route53_zone_id == null ? true : var.domain_name != null
+    error_message = "Records need a name: set domain_name too."
+  }
 }

@@ -288,6 +288,20 @@ fn an_instance_with_an_interface_of_its_own_does_not_check_sources() {
 }
 
 #[test]
+fn of_an_instances_user_data_a_checksum_is_kept() {
+    // What `printf hello | sha1sum` says.
+    let hello = "aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d";
+    for written in ["hello", "aGVsbG8=", "aGVs\nbG8="] {
+        let instance = plan("aws_instance", &json!({ "user_data": written }));
+        assert_eq!(instance["user_data"].as_str(), Some(hello), "{written}");
+    }
+    for nothing in [json!(null), json!("")] {
+        let instance = plan("aws_instance", &json!({ "user_data": nothing }));
+        assert_eq!(instance["user_data"], Value::from_json(&nothing));
+    }
+}
+
+#[test]
 fn logs_that_are_not_enabled_have_no_bucket() {
     let logs = json!([{ "enabled": false, "bucket": "b", "prefix": "p" }]);
     let balancer = plan(
