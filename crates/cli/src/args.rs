@@ -67,5 +67,6 @@ pub(crate) enum Command {
     Down(commands::down::Arguments),
     Status(commands::status::Arguments),
     Logs(commands::logs::Arguments),
+    Docs(commands::docs::Arguments),
     Completions(commands::completions::Arguments),
 }

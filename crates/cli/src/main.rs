@@ -6,6 +6,7 @@ mod args;
 mod commands;
 
 mod detach;
+mod documents;
 mod karma_toml;
 mod local_secrets;
 mod programs;
@@ -57,6 +58,7 @@ fn run(arguments: Arguments, printer: Printer) -> Result<ExitStatus, Failure> {
         Command::Down(down) => commands::down::run(&down, json, printer),
         Command::Status(status) => commands::status::run(&status, json, printer),
         Command::Logs(logs) => commands::logs::run(&logs, json, printer),
+        Command::Docs(docs) => commands::docs::run(&docs, json, printer),
         Command::Completions(completions) => commands::completions::run(&completions, printer),
     }
 }

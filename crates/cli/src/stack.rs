@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use karma_fleet::Fleet;
-use karma_terraform::{CommandLine, Diagnostics, Inputs, Object, Severity, Sources, Span, Stack, Value};
+use karma_terraform::{CommandLine, Diagnostics, Inputs, Module, Object, Severity, Sources, Span, Stack, Value};
 
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -38,6 +39,7 @@ pub(crate) struct StackArguments {
 pub(crate) struct Loaded {
     pub(crate) directory: StackDirectory,
     pub(crate) sources: Sources,
+    pub(crate) module: Module,
     pub(crate) stack: Stack,
 }
 
@@ -51,8 +53,36 @@ pub(crate) struct Reporter {
 /// Reads and evaluates a stack. Warnings are printed; an error is printed and ends it.
 pub(crate) fn load(arguments: &StackArguments, reporter: Reporter) -> Result<Loaded, Failure> {
     let directory = StackDirectory::resolve(arguments.dir.as_deref())?;
-    let mut sources = read(&directory)?;
-    let inputs = inputs(arguments)?;
+    let sources = read(&directory)?;
+    evaluated(directory, sources, inputs(arguments)?, reporter)
+}
+
+/// The same with nothing but what the directory's files declare and what these arguments give: no variables from the environment, none from the
+/// files that Terraform reads on its own. Whoever has the same files gets the same answer.
+pub(crate) fn load_as_declared(arguments: &StackArguments, reporter: Reporter) -> Result<Loaded, Failure> {
+    let directory = StackDirectory::resolve(arguments.dir.as_deref())?;
+    let sources = read(&directory)?;
+    let declared = sources.iter().filter(|(file, _)| !is_read_automatically(file));
+    let declared = declared.map(|(file, text)| (Arc::clone(file), text)).collect();
+    let inputs = Inputs {
+        environment: BTreeMap::new(),
+        ..inputs(arguments)?
+    };
+    evaluated(directory, declared, inputs, reporter)
+}
+
+/// <https://developer.hashicorp.com/terraform/language/values/variables#variable-definitions-tfvars-files>
+fn is_read_automatically(file: &str) -> bool {
+    let name = file.strip_suffix(".json").unwrap_or(file);
+    !file.contains('/') && (name == "terraform.tfvars" || name.ends_with(".auto.tfvars"))
+}
+
+fn evaluated(
+    directory: StackDirectory,
+    mut sources: Sources,
+    inputs: Inputs,
+    reporter: Reporter,
+) -> Result<Loaded, Failure> {
     let (module, mut diagnostics) = karma_terraform::parse(&sources);
     let (stack, more) = karma_terraform::evaluate(&module, &inputs, &karma_fleet::provider());
     diagnostics.extend(more);
@@ -61,6 +91,7 @@ pub(crate) fn load(arguments: &StackArguments, reporter: Reporter) -> Result<Loa
     Ok(Loaded {
         directory,
         sources,
+        module,
         stack,
     })
 }

@@ -59,7 +59,7 @@ fn nothing_running_is_the_answer_no() {
 #[test]
 fn every_command_has_an_example_that_it_understands() {
     let stack = stack(&[]);
-    for command in ["plan", "up", "down", "status", "logs", "completions"] {
+    for command in ["plan", "up", "down", "status", "logs", "docs", "completions"] {
         let help = karma(stack.path(), &[command, "--help"]);
         let example = help.lines().find_map(|line| line.strip_prefix("Example: karma "));
         let example = example.unwrap_or_else(|| panic!("no example: {help}"));

@@ -30,6 +30,7 @@ mod evaluate;
 mod functions;
 mod graph;
 mod inputs;
+mod interface;
 mod module;
 mod parse;
 mod plan;
@@ -47,6 +48,7 @@ pub use address::{Address, AttributePath, InstanceKey, Mode, ModuleStep, PathSte
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use evaluate::evaluate;
 pub use inputs::{CommandLine, Inputs};
+pub use interface::{OutputDeclaration, VariableDeclaration};
 pub use module::Module;
 pub use parse::parse;
 pub use plan::plan_json;

@@ -47,12 +47,21 @@ pub(crate) struct ResourceKey {
 #[derive(Debug, Clone)]
 pub(crate) struct Variable {
     pub(crate) declared_at: Span,
+    pub(crate) description: Option<String>,
+    pub(crate) written: Written,
     pub(crate) ty: Type,
     pub(crate) default: Option<Value>,
     pub(crate) notation: Notation,
     pub(crate) nullable: Nullable,
     pub(crate) sensitive: bool,
     pub(crate) validations: Vec<Rule>,
+}
+
+/// Type and default of a variable, before anything was made of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Written {
+    pub(crate) ty: Option<Expression>,
+    pub(crate) default: Option<Expression>,
 }
 
 /// How a value on the command line or in the environment is written.
@@ -107,6 +116,7 @@ pub(crate) struct Call {
 #[derive(Debug, Clone)]
 pub(crate) struct OutputBlock {
     pub(crate) declared_at: Span,
+    pub(crate) description: Option<String>,
     pub(crate) value: Expression,
     pub(crate) sensitive: bool,
     pub(crate) preconditions: Vec<Rule>,
@@ -212,6 +222,11 @@ impl Expression {
     /// Where it stands.
     pub(crate) fn span(&self) -> Span {
         self.file.span(range_of(&self.syntax))
+    }
+
+    /// Its text.
+    pub(crate) fn text(&self) -> &str {
+        self.file.slice(range_of(&self.syntax))
     }
 }
 

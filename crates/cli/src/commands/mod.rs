@@ -1,6 +1,7 @@
 //! One verb, one file: its arguments, what it does, what it prints.
 
 pub(crate) mod completions;
+pub(crate) mod docs;
 pub(crate) mod down;
 pub(crate) mod logs;
 pub(crate) mod plan;

@@ -8,7 +8,7 @@ use std::collections::btree_map::Entry;
 use super::shape;
 use crate::module::{
     Argument, Block, Body, Config, Expression, Notation, Nullable, OutputBlock, ProviderBlock, ResourceKey, Rule,
-    Variable,
+    Variable, Written,
 };
 use crate::types::{Type, convert};
 use crate::{Diagnostic, Diagnostics, Mode, Sources, Span, Value, evaluate};
@@ -68,18 +68,23 @@ fn variable(config: &mut Config, mut block: Block, diagnostics: &mut Diagnostics
     shape::check(&block.body, &shape::VARIABLE, diagnostics);
     reserved_name(&name, &block, diagnostics);
     let body = &mut block.body;
-    let written = body
-        .take("type")
-        .map(|argument| type_constraint(&argument.value, diagnostics));
-    let notation = match &written {
+    let written = Written {
+        ty: body.take("type").map(|argument| argument.value),
+        default: body.take("default").map(|argument| argument.value),
+    };
+    let constraint = written.ty.as_ref().map(|ty| type_constraint(ty, diagnostics));
+    let notation = match &constraint {
         None | Some(Type::Bool | Type::Number | Type::String) => Notation::Literal,
         Some(_) => Notation::Expression,
     };
-    let ty = written.unwrap_or(Type::Any);
-    let default = body
-        .take("default")
-        .map(|argument| default_value(&argument.value, &ty, diagnostics));
+    let ty = constraint.unwrap_or(Type::Any);
+    let default = written
+        .default
+        .as_ref()
+        .map(|default| default_value(default, &ty, diagnostics));
     let variable = Variable {
+        description: description(body, diagnostics),
+        written,
         ty,
         default,
         notation,
@@ -197,6 +202,7 @@ fn output(config: &mut Config, mut block: Block, diagnostics: &mut Diagnostics) 
         return;
     };
     let output = OutputBlock {
+        description: description(&mut block.body, diagnostics),
         value: value.value,
         sensitive: flag(&mut block.body, "sensitive", false, diagnostics),
         preconditions: rules(&mut block.body, "precondition", diagnostics),
@@ -286,6 +292,19 @@ fn flag(body: &mut Body, name: &str, default: bool, diagnostics: &mut Diagnostic
         ));
         default
     })
+}
+
+/// Takes the description, which has to be a constant string.
+fn description(body: &mut Body, diagnostics: &mut Diagnostics) -> Option<String> {
+    let argument = body.take("description")?;
+    let text = evaluate::constant(&argument.value).map(|value| convert(value, &Type::String).ok());
+    match text {
+        Ok(text) => text?.as_str().map(str::to_owned),
+        Err(diagnostic) => {
+            diagnostics.push(diagnostic);
+            None
+        }
+    }
 }
 
 /// The text of an expression that has to be a literal string.
