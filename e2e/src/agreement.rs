@@ -31,7 +31,7 @@ fn resources(plan: &Json, schemas: &Schemas) -> BTreeMap<String, Json> {
     for root in ["/planned_values/root_module", "/prior_state/values/root_module"] {
         collect(plan.pointer(root).unwrap_or(&Json::Null), &mut |resource| {
             let address = text(resource, "address");
-            let values = merged(&resource["values"], unknown.get(address).unwrap_or(&&Json::Null));
+            let values = merged(&known(resource), unknown.get(address).unwrap_or(&&Json::Null));
             found.insert(
                 address.to_owned(),
                 with_sorted_sets(values, schema_of(resource, schemas)),
@@ -39,6 +39,14 @@ fn resources(plan: &Json, schemas: &Schemas) -> BTreeMap<String, Json> {
         });
     }
     found
+}
+
+/// Terraform leaves the values away where none is known.
+fn known(resource: &Json) -> Json {
+    match &resource["values"] {
+        Json::Null => json!({}),
+        values => values.clone(),
+    }
 }
 
 fn unknown_by_address(plan: &Json) -> BTreeMap<&str, &Json> {

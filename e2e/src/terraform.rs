@@ -18,25 +18,49 @@ const PROVIDER_OVERRIDE: &str = r#"provider "aws" {
 }
 "#;
 
+/// Credentials for a server on this machine, which is asked about everything, and by its address: it has no names of buckets.
+const LOCAL_PROVIDER_OVERRIDE: &str = r#"provider "aws" {
+  access_key                  = "not-a-key"
+  secret_key                  = "not-a-secret"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  s3_use_path_style           = true
+  max_retries                 = 5
+}
+"#;
+
 /// Terraform in a directory of its own that is initialised for one stack.
 #[derive(Debug)]
 pub struct Terraform {
     directory: PathBuf,
     configuration: PathBuf,
+    /// A server that takes AWS's place.
+    endpoint: Option<String>,
 }
 
 impl Terraform {
     /// Copies a stack's files below `target/` under this name and initialises Terraform there. `Err` is the reason why that cannot be done
     /// on this machine.
     pub fn with_stack(name: &str, stack: &Path) -> Result<Self, String> {
+        Self::prepared(name, stack, PROVIDER_OVERRIDE, None)
+    }
+
+    /// The same for a server that takes AWS's place:
+    /// <https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/custom-service-endpoints>
+    pub fn with_stack_at(name: &str, stack: &Path, endpoint: &str) -> Result<Self, String> {
+        Self::prepared(name, stack, LOCAL_PROVIDER_OVERRIDE, Some(endpoint.to_owned()))
+    }
+
+    fn prepared(name: &str, stack: &Path, credentials: &str, endpoint: Option<String>) -> Result<Self, String> {
         let directory = crate::karma::repository().join("target/e2e").join(name);
         let configuration = directory.with_extension("tfrc");
-        prepare(&directory, stack).map_err(|error| format!("{}: {error}", directory.display()))?;
+        prepare(&directory, stack, credentials).map_err(|error| format!("{}: {error}", directory.display()))?;
         fs::write(&configuration, mirror::configuration())
             .map_err(|error| format!("{}: {error}", configuration.display()))?;
         let terraform = Self {
             directory,
             configuration,
+            endpoint,
         };
         terraform.init().map(|()| terraform)
     }
@@ -57,14 +81,20 @@ impl Terraform {
             .current_dir(&self.directory)
             .env("TF_CLI_CONFIG_FILE", &self.configuration)
             .env("CHECKPOINT_DISABLE", "1")
+            .envs(self.endpoint.iter().map(|endpoint| ("AWS_ENDPOINT_URL", endpoint)))
             .output()
             .map_err(|error| format!("terraform cannot be run: {error}"))
     }
 
     /// What `terraform show -json` says of a first plan with these variables.
     pub fn plan(&self, name: &str, variables: &str) -> Result<Json, String> {
-        let (plan, file) = (format!("{name}.tfplan"), format!("{name}.tfvars.json"));
-        fs::write(self.directory.join(&file), variables).map_err(|error| format!("{file}: {error}"))?;
+        self.plan_with_file(name, &format!("{name}.tfvars.json"), variables)
+    }
+
+    /// The same for variables in a file of this name, which tells their notation.
+    pub fn plan_with_file(&self, name: &str, file: &str, variables: &str) -> Result<Json, String> {
+        let plan = format!("{name}.tfplan");
+        fs::write(self.directory.join(file), variables).map_err(|error| format!("{file}: {error}"))?;
         let (out, var_file) = (format!("-out={plan}"), format!("-var-file={file}"));
         self.succeed(&[
             "plan",
@@ -95,7 +125,8 @@ impl Terraform {
             .map_err(missing)
     }
 
-    fn succeed(&self, arguments: &[&str]) -> Result<Vec<u8>, String> {
+    /// Runs `terraform` and returns what it printed; `Err` is what it said when it failed.
+    pub fn succeed(&self, arguments: &[&str]) -> Result<Vec<u8>, String> {
         let output = self.run(arguments)?;
         if output.status.success() {
             return Ok(output.stdout);
@@ -106,7 +137,7 @@ impl Terraform {
 }
 
 /// An empty directory with the stack's files in it.
-fn prepare(directory: &Path, stack: &Path) -> std::io::Result<()> {
+fn prepare(directory: &Path, stack: &Path, credentials: &str) -> std::io::Result<()> {
     if directory.exists() {
         fs::remove_dir_all(directory)?;
     }
@@ -120,7 +151,7 @@ fn prepare(directory: &Path, stack: &Path) -> std::io::Result<()> {
             fs::copy(&file, directory.join(name))?;
         }
     }
-    fs::write(directory.join("credentials_override.tf"), PROVIDER_OVERRIDE)
+    fs::write(directory.join("credentials_override.tf"), credentials)
 }
 
 /// The user's own account and settings must not show in a test.

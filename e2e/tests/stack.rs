@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use karma_e2e::karma::repository;
 use karma_e2e::terraform::Terraform;
 use karma_e2e::{evaluation, skip};
-use serde_json::{Value as Json, json};
+use serde::Deserialize;
+use serde_json::Value as Json;
 
 fn stack() -> PathBuf {
     repository().join("terraform")
@@ -31,61 +32,24 @@ fn the_stack_is_formatted_and_valid() {
 }
 
 /// Variables that are wrong, many at a time since a plan takes seconds, and a part of each sentence they are refused with.
-fn wrong_values() -> Vec<(Json, Vec<&'static str>)> {
-    vec![
-        (
-            json!({
-                "task_cpu": 300,
-                "availability_zones": ["us-east-1a"],
-                "vpc_cidr": "10.0.0.0/24",
-                "log_retention_days": 8,
-                "autoscaling_min_capacity": 4,
-            }),
-            vec![
-                "Fargate offers 256, 512,",
-                "two to six different zones",
-                "between /16 and /22",
-                "CloudWatch Logs offers 1, 3, 5, 7,",
-                "not below autoscaling_min_capacity",
-            ],
-        ),
-        (
-            json!({
-                "agents": {
-                    "a": { "port": 80, "priority": 1, "cpu": 512, "memory": 512, "calls": ["c"] },
-                    "b": { "port": 80, "priority": 1, "health_check_path": "health" },
-                },
-                "aws_region": "eu-west-1",
-            }),
-            vec![
-                "512 with 1024 to 4096",
-                "a priority of its own",
-                "a port of its own",
-                "between 1024 and 65535",
-                "only call the other agents",
-                "begins with a slash",
-                "one of the region in aws_region",
-            ],
-        ),
-        (
-            json!({
-                "project_name": "a-name-that-is-much-too-long",
-                "task_memory": 4096,
-            }),
-            vec!["at most 32 characters", "cpu 256 with memory 512, 1024 or 2048"],
-        ),
-        (json!({ "agents": {} }), vec!["at least one agent"]),
-        (
-            json!({ "image_digests": { "nobody": "sha256:1" } }),
-            vec!["one of agents", "64 hexadecimal digits"],
-        ),
-    ]
+#[derive(Deserialize)]
+struct Wrong {
+    variables: Json,
+    sentences: Vec<String>,
+}
+
+/// What `e2e/stacks/wrong_values.json` lists.
+fn wrong_values() -> Vec<Wrong> {
+    let text = fs::read_to_string(repository().join("e2e/stacks/wrong_values.json")).expect("the values are there");
+    serde_json::from_str(&text).expect("the values are JSON")
 }
 
 #[test]
 fn the_example_of_variables_is_accepted_and_shows_every_one() {
     let example = fs::read_to_string(stack().join("terraform.tfvars.example")).unwrap();
-    let declarations = fs::read_to_string(stack().join("variables.tf")).unwrap();
+    let declarations = ["variables.tf", "variables_operations.tf"]
+        .map(|file| fs::read_to_string(stack().join(file)).unwrap())
+        .concat();
     assert!(evaluation::plan(&stack(), "terraform.tfvars", &example).is_ok());
     for line in declarations.lines() {
         if let Some(name) = line.strip_prefix("variable \"").and_then(|rest| rest.split('"').next()) {
@@ -97,7 +61,7 @@ fn the_example_of_variables_is_accepted_and_shows_every_one() {
 
 #[test]
 fn karma_refuses_wrong_values_with_a_sentence() {
-    for (variables, sentences) in wrong_values() {
+    for Wrong { variables, sentences } in wrong_values() {
         let said = evaluation::plan(&stack(), "variables.tfvars.json", &variables.to_string())
             .expect_err("the values are wrong");
         check(&variables, &said.join("\n"), &sentences);
@@ -110,7 +74,7 @@ fn terraform_refuses_wrong_values_with_the_same_sentence() {
         Ok(terraform) => terraform,
         Err(reason) => return skip("terraform_refuses_wrong_values_with_the_same_sentence", &reason),
     };
-    for (variables, sentences) in wrong_values() {
+    for Wrong { variables, sentences } in wrong_values() {
         let said = terraform
             .plan("wrong", &variables.to_string())
             .expect_err("the values are wrong");
@@ -119,7 +83,7 @@ fn terraform_refuses_wrong_values_with_the_same_sentence() {
 }
 
 /// Terraform wraps its lines.
-fn check(variables: &Json, said: &str, sentences: &[&str]) {
+fn check(variables: &Json, said: &str, sentences: &[String]) {
     let unwrapped = said.split_whitespace().collect::<Vec<_>>().join(" ");
     for sentence in sentences {
         assert!(

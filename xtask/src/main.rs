@@ -10,6 +10,7 @@ mod bench;
 mod bless;
 mod dependencies;
 mod process;
+mod python;
 mod report;
 mod test;
 mod test_output;

@@ -4,6 +4,7 @@ use std::process::{Command, ExitCode};
 
 use crate::dependencies;
 use crate::process::cargo;
+use crate::python;
 use crate::report::Report;
 
 /// The inner loop: what a change breaks first.
@@ -18,6 +19,7 @@ pub(crate) fn everything() -> ExitCode {
     let mut report = Report::default();
     quick(&mut report);
     programs(&mut report);
+    python::set_up(&mut report);
     report.tests("end to end", end_to_end_tests());
     report.check("docs", docs());
     dependencies::check(&mut report);

@@ -572,6 +572,13 @@ resource "aws_scheduler_schedule" "b" {
   }
 }
 
+resource "aws_scheduler_schedule_group" "a" {}
+
+resource "aws_scheduler_schedule_group" "b" {
+  name = "b"
+  tags = { A = "b" }
+}
+
 resource "aws_service_discovery_http_namespace" "a" { name = "a" }
 
 resource "aws_service_discovery_private_dns_namespace" "a" {

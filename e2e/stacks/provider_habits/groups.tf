@@ -1,4 +1,4 @@
-# Rules and routes as blocks of their parent, logs that are off, policies inside a role.
+# Rules and routes as blocks of their parent, logs that are off, policies inside a role, what an instance does first.
 
 resource "aws_vpc" "other" { cidr_block = "10.0.0.0/16" }
 resource "aws_route_table" "r" {
@@ -78,4 +78,22 @@ resource "aws_security_group" "all" {
     protocol    = "6"
     cidr_blocks = ["10.0.0.0/8"]
   }
+}
+
+resource "aws_instance" "script" {
+  ami           = "ami-1"
+  instance_type = "t4g.nano"
+  user_data     = "#!/bin/bash\necho hello\n"
+}
+
+resource "aws_instance" "encoded_script" {
+  ami           = "ami-1"
+  instance_type = "t4g.nano"
+  user_data     = base64encode("#!/bin/bash\necho hello\n")
+}
+
+resource "aws_instance" "no_script" {
+  ami           = "ami-1"
+  instance_type = "t4g.nano"
+  user_data     = ""
 }
