@@ -1,9 +1,12 @@
 //! What every agent answers: health, card, prefix, refusals.
 
+use std::time::Duration;
+
 use karma_agents::AGENTS;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::harness::{Running, start};
 
@@ -181,4 +184,25 @@ async fn refusals_are_json_with_a_reason() {
         "body_too_large",
     )
     .await;
+}
+
+/// The load balancer keeps idle connections for as long as its idle timeout, 4000 s at the most. An agent that closed them earlier would now and
+/// then close one just as a request comes, which is a 502:
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html#http-502-issues>
+#[tokio::test]
+async fn an_idle_connection_outlives_the_load_balancers_idle_timeout() {
+    let agent = start("validator", &[]).await;
+    let mut connection = TcpStream::connect(agent.address).await.unwrap();
+    let mut ask = async || {
+        let request = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n";
+        connection.write_all(request).await.unwrap();
+        let mut answer = vec![0; 4096];
+        let length = connection.read(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer[..length]).into_owned()
+    };
+    assert!(ask().await.starts_with("HTTP/1.1 200"));
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(4001)).await;
+    tokio::time::resume();
+    assert!(ask().await.starts_with("HTTP/1.1 200"));
 }
