@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use karma_runtime::{Run, log_files};
+use karma_runtime::Run;
 
 use crate::failure::Failure;
 use crate::settings::StackDirectory;
@@ -25,11 +25,9 @@ impl ServiceNames {
                     .collect(),
             ));
         }
-        let state = directory.state();
         let mut names = BTreeMap::new();
         for run in [Run::Latest, Run::Previous] {
-            let files = log_files(&state, run)
-                .map_err(|error| Failure::caused_by(format!("cannot read {}", state.display()), &error))?;
+            let files = wiring::log_files_of(directory, run)?;
             names.extend(files.into_iter().map(|file| (file.service.clone(), file.service)));
         }
         Ok(Self(names))

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use karma_fleet::Fleet;
 use karma_runtime::{
-    Control, ControlError, LocalOrchestrator, LocalSecrets, MissingSecrets, Observation, Options, Programs, Progress,
+    Control, ControlError, LocalOrchestrator, LocalSecrets, LogFile, MissingSecrets, Observation, Options, Programs,
+    Progress, Run, log_files,
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -62,6 +63,12 @@ pub(crate) fn stop(directory: &StackDirectory, on_progress: impl FnMut(Progress)
             .await
             .map_err(|error| unreachable_fleet(&error))
     })
+}
+
+/// The logs that a run of this stack has written.
+pub(crate) fn log_files_of(directory: &StackDirectory, run: Run) -> Result<Vec<LogFile>, Failure> {
+    let state = directory.state();
+    log_files(&state, run).map_err(|error| Failure::caused_by(format!("cannot read {}", state.display()), &error))
 }
 
 async fn connect(state: &Path) -> Result<Control, Failure> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
-use karma_runtime::{LogFile, LogRecord, Run, log_files};
+use karma_runtime::{LogFile, LogRecord, Run};
 use regex::Regex;
 use serde_json::json;
 
@@ -149,7 +149,7 @@ impl<'a> Reader<'a> {
         let mut files = if self.arguments.previous {
             last_stopped(&self.directory)?
         } else {
-            files_of(&self.directory, Run::Latest)?
+            wiring::log_files_of(&self.directory, Run::Latest)?
         };
         files.retain(|file| self.wants(file));
         Ok(files)
@@ -197,9 +197,9 @@ impl Arguments {
 /// The log of the task of each service that stopped last: of this run, or else of the one before.
 fn last_stopped(directory: &StackDirectory) -> Result<Vec<LogFile>, Failure> {
     let live = live_tasks(directory);
-    let files = files_of(directory, Run::Previous)?
+    let files = wiring::log_files_of(directory, Run::Previous)?
         .into_iter()
-        .chain(files_of(directory, Run::Latest)?);
+        .chain(wiring::log_files_of(directory, Run::Latest)?);
     let stopped = files.filter(|file| !live.contains(file.task.as_str()));
     let last: BTreeMap<String, LogFile> = stopped.map(|file| (file.service.clone(), file)).collect();
     Ok(last.into_values().collect())
@@ -215,11 +215,6 @@ fn live_tasks(directory: &StackDirectory) -> BTreeSet<String> {
         .filter(|task| task.stopped_at.is_none())
         .map(|task| task.task_id.as_str().to_owned())
         .collect()
-}
-
-fn files_of(directory: &StackDirectory, run: Run) -> Result<Vec<LogFile>, Failure> {
-    let state = directory.state();
-    log_files(&state, run).map_err(|error| Failure::caused_by(format!("cannot read {}", state.display()), &error))
 }
 
 fn read_from(path: &PathBuf, offset: u64) -> std::io::Result<Vec<u8>> {
