@@ -20,16 +20,17 @@ const WORLD: &[&str] = &["tokio", "hyper", "axum", "reqwest", "aws-", "clap", "m
 const ROOMS: &[Room] = &[
     room("crates/terraform", &[], WORLD),
     room("crates/fleet", &["karma-terraform"], WORLD),
+    room("crates/ops", &["karma-fleet"], WORLD),
     room("crates/balancer", &[], &["aws-", "hcl", "clap", "miette"]),
     room(
         "crates/runtime",
-        &["karma-fleet", "karma-balancer"],
+        &["karma-fleet", "karma-ops", "karma-balancer"],
         &["aws-", "hcl", "toml", "clap", "miette"],
     ),
     room("crates/agents", &[], &["aws-", "hcl", "miette"]),
     room(
         "crates/cli",
-        &["karma-terraform", "karma-fleet", "karma-runtime"],
+        &["karma-terraform", "karma-fleet", "karma-ops", "karma-runtime"],
         &["aws-", "axum", "hcl", "hyper", "reqwest"],
     ),
     room(
@@ -38,6 +39,7 @@ const ROOMS: &[Room] = &[
             "karma-terraform",
             "karma-fleet",
             "karma-balancer",
+            "karma-ops",
             "karma-runtime",
             "karma-agents",
         ],

@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 
-use crate::observation::Observation;
 use crate::progress::Progress;
+use karma_ops::Observation;
 
 pub use client::{Control, ControlError};
 pub(crate) use server::ControlServer;

@@ -16,8 +16,8 @@ use std::time::Duration;
 use karma_fleet::DeploymentConfiguration;
 
 use crate::back_off::BackOff;
-use crate::observation::ServiceHealth;
 use crate::task::{HealthStatus, TargetsHealth, Task, TaskId, TaskStatus};
+use karma_ops::ServiceHealth;
 
 /// A task whose health nobody watches has run for so long when it counts as being in service.
 const SETTLING: Duration = Duration::from_secs(1);

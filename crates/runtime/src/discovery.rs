@@ -21,7 +21,7 @@ use crate::addresses::AddressBlock;
 use crate::endpoints::{Behind, Endpoint};
 use crate::error::StartError;
 use crate::local::LocalService;
-use crate::observation::{AliasObservation, DiscoveryMechanism};
+use karma_ops::{AliasObservation, DiscoveryMechanism};
 use proxy::ForwardProxy;
 
 pub(crate) use names::Names;

@@ -68,12 +68,17 @@ mod logs;
 
 // What is seen and kept.
 mod control;
-mod observation;
 mod progress;
 mod state;
 mod survivors;
 
 pub use back_off::BackOff;
+pub use karma_ops::{
+    AliasObservation, ContainerState, DesiredStatus, DiscoveryMechanism, HealthStatus, ListenerObservation,
+    Observation, ServiceEvent, ServiceHealth, ServiceObservation, StopCode, TargetsHealth, TaskId, TaskObservation,
+    TaskStatus,
+};
+
 pub use control::{Control, ControlError};
 pub use decide::{Action, ServiceView, decide, wake_at};
 pub use error::StartError;
@@ -81,14 +86,10 @@ pub use launcher::{LAUNCH, is_launch, launch};
 pub use life::Urgency;
 pub use local::MissingSecrets;
 pub use logs::{LogFile, LogRecord, NotALogRecord, Run, log_files};
-pub use observation::{
-    AliasObservation, DiscoveryMechanism, ListenerObservation, Observation, ServiceEvent, ServiceHealth,
-    ServiceObservation, TaskObservation,
-};
 pub use orchestrator::{LocalOrchestrator, Options};
 pub use program::{Program, Programs};
 pub use progress::Progress;
 pub use reconcile::FleetHealth;
 pub use secrets::{LocalSecrets, SecretValue};
 pub use state::{CleanedUp, StateError};
-pub use task::{ContainerState, DesiredStatus, HealthStatus, Stop, StopCode, TargetsHealth, Task, TaskId, TaskStatus};
+pub use task::{Stop, Task};

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::error::StartError;
 use crate::listening;
-use crate::observation::ListenerObservation;
+use karma_ops::ListenerObservation;
 
 /// So many ports are tried for a listener after the first.
 const PORTS_TRIED: u16 = 1000;

@@ -20,7 +20,6 @@ use crate::launcher::Namespaces;
 use crate::life::Urgency;
 use crate::load_balancer::{self, Groups, LoadBalancers};
 use crate::local::{self, LocalService, MissingSecrets};
-use crate::observation::{AliasObservation, DiscoveryMechanism, ListenerObservation, Observation};
 use crate::program::Programs;
 use crate::progress::{Announcer, Progress};
 use crate::reconcile::{Command, FleetHealth, Reconciler, Seen};
@@ -28,6 +27,7 @@ use crate::runner::{ProcessRunner, ProcessSettings, Spawner, probe_namespaces};
 use crate::secrets::LocalSecrets;
 use crate::service::{Epoch, RunningService};
 use crate::state::{CleanedUp, StateDirectory};
+use karma_ops::{AliasObservation, DiscoveryMechanism, ListenerObservation, Observation};
 
 /// How a fleet is to run.
 #[derive(Debug, Clone)]

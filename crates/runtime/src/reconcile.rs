@@ -11,12 +11,12 @@ use tokio::time::{Instant, sleep_until};
 use crate::decide::{Action, decide, wake_at};
 use crate::life::{Fact, Life, Report, StopOrder, Urgency};
 use crate::logs;
-use crate::observation::{ServiceHealth, ServiceObservation};
 use crate::progress::{Announcer, Progress};
 use crate::runner::TaskRunner;
 use crate::service::{Epoch, RunningService};
 use crate::state::{RunningTask, StateDirectory};
 use crate::task::{DesiredStatus, Stop, StopCode, TargetsHealth, Task, TaskId, TaskStatus};
+use karma_ops::{ServiceHealth, ServiceObservation};
 
 /// What the loop is asked to do.
 #[derive(Debug)]

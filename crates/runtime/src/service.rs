@@ -14,8 +14,8 @@ use crate::endpoints::{Behind, Endpoint};
 use crate::life::StopOrder;
 use crate::local::LocalService;
 use crate::logs;
-use crate::observation::{EVENTS_KEPT, ServiceEvent, ServiceObservation, TaskObservation};
 use crate::task::{Task, TaskId, TaskStatus};
+use karma_ops::{EVENTS_KEPT, ServiceEvent, ServiceObservation, TaskObservation};
 
 /// So many stopped tasks of a service are remembered, and their logs kept.
 const STOPPED_KEPT: usize = 10;

@@ -6,8 +6,8 @@ use std::path::Path;
 use tokio::net::UnixStream;
 
 use super::{Connection, MessageError, Request, Response, short_path};
-use crate::observation::Observation;
 use crate::progress::Progress;
+use karma_ops::Observation;
 
 /// A connection to a fleet that runs in another process.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use crate::task::{ContainerState, DesiredStatus, HealthStatus, StopCode, Targets
 
 /// So many events of a service are kept, as ECS does.
 /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages.html>
-pub(crate) const EVENTS_KEPT: usize = 100;
+pub const EVENTS_KEPT: usize = 100;
 
 /// What runs, at one instant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,0 +1,12 @@
+//! What one can see of a running fleet, and do with it, wherever it runs: on this machine or on AWS.
+//!
+//! The words are ECS's, so that a table or a script reads the same of both. The crate runs nothing and asks nobody itself.
+
+mod observation;
+mod task;
+
+pub use observation::{
+    AliasObservation, DiscoveryMechanism, EVENTS_KEPT, ListenerObservation, Observation, ServiceEvent, ServiceHealth,
+    ServiceObservation, TaskObservation,
+};
+pub use task::{ContainerState, DesiredStatus, HealthStatus, StopCode, TargetsHealth, TaskId, TaskStatus};
