@@ -43,6 +43,7 @@ mod secrets;
 
 // The scheduler: pure.
 mod back_off;
+mod clock;
 mod decide;
 mod task;
 

@@ -1,6 +1,7 @@
 //! [`LocalOrchestrator`]: a fleet that runs on this machine, and the handle to it.
 
 use std::io;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::addresses::{self, AddressBlock};
+use crate::clock::Clock;
 use crate::control::ControlServer;
 use crate::discovery::{Discovery, Names};
 use crate::endpoints::{Behind, Endpoint};
@@ -25,7 +27,7 @@ use crate::progress::{Announcer, Progress};
 use crate::reconcile::{Command, FleetHealth, Reconciler, Seen};
 use crate::runner::{ProcessRunner, ProcessSettings, Spawner, probe_namespaces};
 use crate::secrets::LocalSecrets;
-use crate::service::{Epoch, RunningService};
+use crate::service::RunningService;
 use crate::state::{CleanedUp, StateDirectory};
 use karma_ops::{AliasObservation, DiscoveryMechanism, ListenerObservation, Observation};
 
@@ -44,6 +46,8 @@ pub struct Options {
     pub region: Option<String>,
     /// What happens where a secret has no value here.
     pub missing_secrets: MissingSecrets,
+    /// How many times as fast as usual the control loops' time passes.
+    pub speed: NonZeroU32,
 }
 
 /// A fleet that runs on this machine. Clones are handles to the same one. Its tasks end with this process, however that ends.
@@ -55,7 +59,7 @@ pub struct LocalOrchestrator {
 #[derive(Debug)]
 struct Shared {
     stack: PathBuf,
-    started_at: Timestamp,
+    clock: Clock,
     listeners: Vec<ListenerObservation>,
     aliases: Vec<AliasObservation>,
     discovery: DiscoveryMechanism,
@@ -93,6 +97,7 @@ impl Options {
             launcher: PathBuf::from("/proc/self/exe"),
             region: None,
             missing_secrets: MissingSecrets::default(),
+            speed: NonZeroU32::MIN,
         }
     }
 }
@@ -115,7 +120,8 @@ impl LocalOrchestrator {
         ]
         .concat();
 
-        let (state, announcer, started_at) = (Arc::new(state), Announcer::new(), Timestamp::now());
+        let (state, announcer) = (Arc::new(state), Announcer::new());
+        let clock = Clock::start(Timestamp::now(), options.speed);
         let (aliases, discovery) = ground.discovery.observe();
         let running = running_services(fleet, services, &ground)?;
         let settings = ProcessSettings {
@@ -127,17 +133,11 @@ impl LocalOrchestrator {
             announcer: announcer.clone(),
         };
         let runner = ProcessRunner::new(settings, ground.spawner, AddressBlock::for_tasks(ground.seed));
-        let reconciler = Reconciler::new(
-            Arc::new(runner),
-            running,
-            Arc::clone(&state),
-            announcer.clone(),
-            Epoch(started_at),
-        );
+        let reconciler = Reconciler::new(Arc::new(runner), running, Arc::clone(&state), announcer.clone(), clock);
         let (commands, received) = mpsc::unbounded_channel();
         let shared = Shared {
             stack: options.stack,
-            started_at,
+            clock,
             listeners: ground.load_balancers.observe(),
             aliases,
             discovery,
@@ -176,7 +176,7 @@ impl LocalOrchestrator {
         Observation {
             stack: self.shared.stack.clone(),
             pid: std::process::id(),
-            started_at: self.shared.started_at,
+            started_at: self.shared.clock.began(),
             listeners: self.shared.listeners.clone(),
             services: seen.services,
             aliases: self.shared.aliases.clone(),

@@ -8,12 +8,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
+use crate::clock::Clock;
 use crate::decide::{Action, decide, wake_at};
 use crate::life::{Fact, Life, Report, StopOrder, Urgency};
 use crate::logs;
 use crate::progress::{Announcer, Progress};
 use crate::runner::TaskRunner;
-use crate::service::{Epoch, RunningService};
+use crate::service::RunningService;
 use crate::state::{RunningTask, StateDirectory};
 use crate::task::{DesiredStatus, Stop, StopCode, TargetsHealth, Task, TaskId, TaskStatus};
 use karma_ops::{ServiceHealth, ServiceObservation};
@@ -54,8 +55,7 @@ pub(crate) struct Reconciler<R: TaskRunner> {
     services: Vec<RunningService>,
     state: Arc<StateDirectory>,
     announcer: Announcer,
-    epoch: Epoch,
-    started: Instant,
+    clock: Clock,
     mode: Mode,
     notes: Vec<String>,
     noted: BTreeSet<String>,
@@ -77,15 +77,14 @@ impl<R: TaskRunner> Reconciler<R> {
         services: Vec<RunningService>,
         state: Arc<StateDirectory>,
         announcer: Announcer,
-        epoch: Epoch,
+        clock: Clock,
     ) -> Self {
         Self {
             runner,
             services,
             state,
             announcer,
-            epoch,
-            started: Instant::now(),
+            clock,
             mode: Mode::Running,
             notes: Vec::new(),
             noted: BTreeSet::new(),
@@ -111,7 +110,7 @@ impl<R: TaskRunner> Reconciler<R> {
             tokio::select! {
                 Some(report) = self.reports.1.recv() => self.note_all(report),
                 command = commands.recv() => self.obey(command.unwrap_or(Command::Stop(Urgency::AtOnce))),
-                () = until(wake.map(|wake| self.started + wake)) => {}
+                () = until(wake.map(|wake| self.clock.instant(wake))) => {}
                 Some(_) = self.lives.join_next() => {}
             }
         }
@@ -188,7 +187,7 @@ impl<R: TaskRunner> Reconciler<R> {
                 let services = self
                     .services
                     .iter()
-                    .map(|service| service.observe(self.epoch, now))
+                    .map(|service| service.observe(self.clock, now))
                     .collect();
                 let notes = self.notes.clone();
                 // Who asked may have gone.
@@ -353,7 +352,7 @@ impl<R: TaskRunner> Reconciler<R> {
 
     /// An event in ECS's words: the service's name comes first.
     fn event(&mut self, index: usize, what: &str) {
-        let at = self.epoch.at(self.now());
+        let at = self.clock.at(self.now());
         let service = &mut self.services[index];
         let message = format!("service ({}) {what}", service.definition.name);
         service.remember(at, message.clone());
@@ -386,7 +385,7 @@ impl<R: TaskRunner> Reconciler<R> {
     }
 
     fn now(&self) -> Duration {
-        self.started.elapsed()
+        self.clock.now()
     }
 }
 

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::back_off::BackOff;
+use crate::clock::Clock;
 use crate::decide::ServiceView;
 use crate::endpoints::{Behind, Endpoint};
 use crate::life::StopOrder;
@@ -36,16 +37,6 @@ pub(crate) struct RunningService {
     pub(crate) orders: HashMap<TaskId, watch::Sender<Option<StopOrder>>>,
     pub(crate) events: VecDeque<ServiceEvent>,
     pub(crate) was_steady: bool,
-}
-
-/// What time it was when the orchestrator started; all other times count from there.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Epoch(pub(crate) Timestamp);
-
-impl Epoch {
-    pub(crate) fn at(self, since: Duration) -> Timestamp {
-        self.0.saturating_add(since).unwrap_or(self.0)
-    }
 }
 
 impl RunningService {
@@ -98,7 +89,7 @@ impl RunningService {
         });
     }
 
-    pub(crate) fn observe(&self, epoch: Epoch, now: Duration) -> ServiceObservation {
+    pub(crate) fn observe(&self, clock: Clock, now: Duration) -> ServiceObservation {
         let count = |wanted: fn(&Task) -> bool| self.tasks.iter().filter(|task| wanted(task)).count();
         ServiceObservation {
             service: self.definition.name.clone(),
@@ -113,13 +104,13 @@ impl RunningService {
                 .tasks
                 .iter()
                 .rev()
-                .map(|task| self.observe_task(task, epoch))
+                .map(|task| self.observe_task(task, clock))
                 .collect(),
             events: self.events.clone(),
         }
     }
 
-    fn observe_task(&self, task: &Task, epoch: Epoch) -> TaskObservation {
+    fn observe_task(&self, task: &Task, clock: Clock) -> TaskObservation {
         let stopped = task.last_status == TaskStatus::Stopped;
         TaskObservation {
             task_id: task.id.clone(),
@@ -128,8 +119,8 @@ impl RunningService {
             health_status: task.health_status,
             target_health: task.targets.clone(),
             address: task.address,
-            started_at: task.started_at.map(|at| epoch.at(at)),
-            stopped_at: task.stopped_at.map(|at| epoch.at(at)),
+            started_at: task.started_at.map(|at| clock.at(at)),
+            stopped_at: task.stopped_at.map(|at| clock.at(at)),
             stopped_reason: task.stop.as_ref().map(|stop| stop.reason.clone()),
             stop_code: task.stop.as_ref().map(|stop| stop.code),
             exit_code: self.exit_code(task),

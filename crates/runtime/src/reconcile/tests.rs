@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
+use std::num::NonZeroU32;
 use std::sync::Mutex;
 
 use jiff::Timestamp;
@@ -135,8 +136,8 @@ fn play_with(definition: LocalService, fates: &[Fate]) -> Scene {
         starts: Mutex::default(),
     });
     let service = RunningService::new(definition, vec![], None);
-    let epoch = Epoch(Timestamp::UNIX_EPOCH);
-    let reconciler = Reconciler::new(Arc::clone(&runner), vec![service], state, Announcer::new(), epoch);
+    let clock = Clock::start(Timestamp::UNIX_EPOCH, NonZeroU32::MIN);
+    let reconciler = Reconciler::new(Arc::clone(&runner), vec![service], state, Announcer::new(), clock);
     let (commands, received) = mpsc::unbounded_channel();
     let ended = tokio::spawn(reconciler.run(received));
     Scene {
