@@ -1,12 +1,37 @@
 //! What one can see of a running fleet, and do with it, wherever it runs: on this machine or on AWS.
 //!
-//! The words are ECS's, so that a table or a script reads the same of both. The crate runs nothing and asks nobody itself.
+//! ```text
+//!                     ┌─ runtime::Control, another process on this machine
+//! dyn Orchestrator ◀──┤                                       observe ─▶ Observation ─▶ judge ─▶ Verdict
+//!                     └─ ECS, some day                           ▲                                  │
+//!                                                                └──── wait_until_stable, again ◀───┘
+//! ```
+//! The words are ECS's, so that a table or a script reads the same of both. The crate runs nothing itself: it asks an [`Orchestrator`], and what
+//! it decides ([`judge`]) is a pure function of what was seen.
 
+// What is seen.
 mod observation;
 mod task;
 
+// What can be done.
+mod log_reader;
+mod orchestrator;
+
+// What is waited for.
+mod judge;
+mod wait;
+
+#[cfg(test)]
+mod testing;
+
 pub use observation::{
-    AliasObservation, DiscoveryMechanism, EVENTS_KEPT, ListenerObservation, Observation, ServiceEvent, ServiceHealth,
-    ServiceObservation, TaskObservation,
+    AliasObservation, DeploymentObservation, DeploymentStatus, DiscoveryMechanism, EVENTS_KEPT, ListenerObservation,
+    Observation, RolloutState, ServiceEvent, ServiceHealth, ServiceObservation, TaskObservation,
 };
 pub use task::{ContainerState, DesiredStatus, HealthStatus, StopCode, TargetsHealth, TaskId, TaskStatus};
+
+pub use log_reader::{LogLine, LogQuery, LogReader, LogSelection};
+pub use orchestrator::{Answer, Orchestrator, OrchestratorError};
+
+pub use judge::{NotStable, Stable, UnderWay, Until, Verdict, judge};
+pub use wait::{WaitError, wait_until};

@@ -62,8 +62,10 @@ pub struct ServiceObservation {
     pub health: ServiceHealth,
     /// Where its first rule leads: `http://127.0.0.1:8080/validator`.
     pub url: Option<String>,
-    /// The family of its task definition.
+    /// Its task definition, as `family:revision`.
     pub task_definition: String,
+    /// Its deployments, newest first.
+    pub deployments: Vec<DeploymentObservation>,
     /// Its tasks, newest first; the last few stopped ones among them.
     pub tasks: Vec<TaskObservation>,
     /// What happened, oldest first.
@@ -87,6 +89,14 @@ pub enum ServiceHealth {
 pub struct TaskObservation {
     /// Its id.
     pub task_id: TaskId,
+    /// What it is a task of, as `family:revision`.
+    pub task_definition: String,
+    /// The id of the deployment that started it.
+    pub deployment: String,
+    /// `FARGATE` or `FARGATE_SPOT`.
+    pub capacity_provider: Option<String>,
+    /// `us-east-1a`
+    pub availability_zone: Option<String>,
     /// How far it has come.
     pub last_status: TaskStatus,
     /// What it shall be.
@@ -113,6 +123,58 @@ pub struct TaskObservation {
     pub log_path: PathBuf,
     /// The last lines of its output, where it stopped.
     pub last_lines: Vec<String>,
+}
+
+/// A deployment of a service.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Deployment.html>
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeploymentObservation {
+    /// `ecs-svc/1234567890123456789`
+    pub id: String,
+    /// Its part in the service.
+    pub status: DeploymentStatus,
+    /// How far it has come.
+    pub rollout_state: RolloutState,
+    /// Why it is there.
+    pub rollout_state_reason: String,
+    /// What it rolls out, as `family:revision`.
+    pub task_definition: String,
+    /// So many tasks are wanted of it.
+    pub desired_count: usize,
+    /// So many are RUNNING.
+    pub running_count: usize,
+    /// So many are on their way.
+    pub pending_count: usize,
+    /// So many did not come to run, or failed their health checks.
+    pub failed_tasks: usize,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// `status`: the part that a deployment has in its service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum DeploymentStatus {
+    /// The newest.
+    Primary,
+    /// Being replaced, still has tasks.
+    Active,
+    /// Fully replaced.
+    Inactive,
+}
+
+/// `rolloutState`: how far a deployment has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RolloutState {
+    /// Under way.
+    InProgress,
+    /// The service has reached a steady state with it.
+    Completed,
+    /// It was given up.
+    Failed,
 }
 
 /// Something that happened to a service, in ECS's words.
@@ -153,5 +215,11 @@ impl Observation {
         self.services
             .iter()
             .all(|service| service.health == ServiceHealth::Healthy)
+    }
+
+    /// The service with this label, else the one with this ECS name.
+    pub fn service(&self, label_or_name: &str) -> Option<&ServiceObservation> {
+        let find = |name: fn(&ServiceObservation) -> &str| self.services.iter().find(|one| name(one) == label_or_name);
+        find(|one| &one.label).or_else(|| find(|one| &one.service))
     }
 }

@@ -100,6 +100,7 @@ impl RunningService {
             health: self.view.health(&self.tasks, now),
             url: self.url.clone(),
             task_definition: self.definition.family.clone(),
+            deployments: Vec::new(),
             tasks: self
                 .tasks
                 .iter()
@@ -114,6 +115,10 @@ impl RunningService {
         let stopped = task.last_status == TaskStatus::Stopped;
         TaskObservation {
             task_id: task.id.clone(),
+            task_definition: self.definition.family.clone(),
+            deployment: String::new(),
+            capacity_provider: None,
+            availability_zone: None,
             last_status: task.last_status,
             desired_status: task.desired_status,
             health_status: task.health_status,
