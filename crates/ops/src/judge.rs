@@ -11,10 +11,8 @@
 
 use serde::Serialize;
 
-use crate::observation::{
-    DeploymentObservation, DeploymentStatus, Observation, RolloutState, ServiceHealth, ServiceObservation,
-    TaskObservation,
-};
+use crate::deployment::{DeploymentId, DeploymentObservation, DeploymentStatus, RolloutState};
+use crate::observation::{Observation, ServiceHealth, ServiceObservation, TaskObservation};
 
 /// So many stopped tasks tell why a deployment failed.
 const WITNESSES: usize = 3;
@@ -24,10 +22,10 @@ const WITNESSES: usize = 3;
 pub enum Until {
     /// The service has as many tasks as wanted, all in service.
     Healthy,
-    /// The deployment with this id, or else the one that is PRIMARY, has come to its end.
+    /// A deployment has come to its end.
     Stable {
-        /// `ecs-svc/1234567890123456789`
-        deployment: Option<String>,
+        /// Where it is `None`, the one that is PRIMARY when the wait begins.
+        deployment: Option<DeploymentId>,
     },
 }
 
@@ -46,7 +44,7 @@ pub enum Verdict {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnderWay {
     /// The deployment that is followed; `None` where only the service's health counts.
-    pub deployment: Option<String>,
+    pub deployment: Option<DeploymentId>,
     /// `2/4 running, 1 pending`
     pub tasks: String,
     /// What the orchestrator says about it.
@@ -119,7 +117,7 @@ pub fn judge(observation: &Observation, service: &str, until: &Until) -> Verdict
     };
     match until {
         Until::Healthy => judge_health(seen),
-        Until::Stable { deployment } => judge_deployment(seen, deployment.as_deref()),
+        Until::Stable { deployment } => judge_deployment(seen, deployment.as_ref()),
     }
 }
 
@@ -138,13 +136,13 @@ fn judge_health(service: &ServiceObservation) -> Verdict {
     })
 }
 
-fn judge_deployment(service: &ServiceObservation, id: Option<&str>) -> Verdict {
+fn judge_deployment(service: &ServiceObservation, id: Option<&DeploymentId>) -> Verdict {
     let Some(primary) = service.primary_deployment() else {
         return judge_health(service);
     };
     let followed = match id {
         None => Some(primary),
-        Some(id) => service.deployments.iter().find(|deployment| deployment.id == id),
+        Some(id) => service.deployments.iter().find(|deployment| deployment.id == *id),
     };
     let Some(followed) = followed else {
         return superseded(primary);

@@ -10,6 +10,7 @@
 //! it decides ([`judge`]) is a pure function of what was seen.
 
 // What is seen.
+mod deployment;
 mod observation;
 mod task;
 
@@ -24,9 +25,10 @@ mod wait;
 #[cfg(test)]
 mod testing;
 
+pub use deployment::{DeploymentId, DeploymentObservation, DeploymentStatus, RolloutState};
 pub use observation::{
-    AliasObservation, DeploymentObservation, DeploymentStatus, DiscoveryMechanism, EVENTS_KEPT, ListenerObservation,
-    Observation, RolloutState, ServiceEvent, ServiceHealth, ServiceObservation, TaskObservation,
+    AliasObservation, CapacityProviderShare, DiscoveryMechanism, EVENTS_KEPT, ListenerObservation, Observation,
+    ServiceEvent, ServiceHealth, ServiceObservation, TaskObservation,
 };
 pub use task::{ContainerState, DesiredStatus, HealthStatus, StopCode, TargetsHealth, TaskId, TaskStatus};
 

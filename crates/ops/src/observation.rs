@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::deployment::{DeploymentId, DeploymentObservation};
 use crate::task::{ContainerState, DesiredStatus, HealthStatus, StopCode, TargetsHealth, TaskId, TaskStatus};
 
 /// So many events of a service are kept, as ECS does.
@@ -62,14 +63,27 @@ pub struct ServiceObservation {
     pub health: ServiceHealth,
     /// Where its first rule leads: `http://127.0.0.1:8080/validator`.
     pub url: Option<String>,
-    /// Its task definition, as `family:revision`.
+    /// The task definition that is wanted: `validator:3`.
     pub task_definition: String,
-    /// Its deployments, newest first.
+    /// What its tasks run on; empty where the stack does not say.
+    pub capacity_provider_strategy: Vec<CapacityProviderShare>,
+    /// Its deployments, newest first; the last few that have been replaced among them.
     pub deployments: Vec<DeploymentObservation>,
     /// Its tasks, newest first; the last few stopped ones among them.
     pub tasks: Vec<TaskObservation>,
     /// What happened, oldest first.
     pub events: VecDeque<ServiceEvent>,
+}
+
+/// A member of a capacity provider strategy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CapacityProviderShare {
+    /// `FARGATE` or `FARGATE_SPOT`
+    pub capacity_provider: String,
+    /// So many tasks run on it before the weights count.
+    pub base: u32,
+    /// Its share of the other tasks.
+    pub weight: u32,
 }
 
 /// A service in one word.
@@ -89,13 +103,13 @@ pub enum ServiceHealth {
 pub struct TaskObservation {
     /// Its id.
     pub task_id: TaskId,
-    /// What it is a task of, as `family:revision`.
+    /// `validator:3`
     pub task_definition: String,
-    /// The id of the deployment that started it.
-    pub deployment: String,
-    /// `FARGATE` or `FARGATE_SPOT`.
+    /// The deployment it belongs to.
+    pub deployment: DeploymentId,
+    /// What it runs on: `FARGATE` or `FARGATE_SPOT`, where the stack says so.
     pub capacity_provider: Option<String>,
-    /// `us-east-1a`
+    /// Where it runs, where the service has subnets: `us-east-1a`.
     pub availability_zone: Option<String>,
     /// How far it has come.
     pub last_status: TaskStatus,
@@ -123,58 +137,6 @@ pub struct TaskObservation {
     pub log_path: PathBuf,
     /// The last lines of its output, where it stopped.
     pub last_lines: Vec<String>,
-}
-
-/// A deployment of a service.
-/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Deployment.html>
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeploymentObservation {
-    /// `ecs-svc/1234567890123456789`
-    pub id: String,
-    /// Its part in the service.
-    pub status: DeploymentStatus,
-    /// How far it has come.
-    pub rollout_state: RolloutState,
-    /// Why it is there.
-    pub rollout_state_reason: String,
-    /// What it rolls out, as `family:revision`.
-    pub task_definition: String,
-    /// So many tasks are wanted of it.
-    pub desired_count: usize,
-    /// So many are RUNNING.
-    pub running_count: usize,
-    /// So many are on their way.
-    pub pending_count: usize,
-    /// So many did not come to run, or failed their health checks.
-    pub failed_tasks: usize,
-    /// When it began.
-    pub created_at: Timestamp,
-    /// When it last changed.
-    pub updated_at: Timestamp,
-}
-
-/// `status`: the part that a deployment has in its service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum DeploymentStatus {
-    /// The newest.
-    Primary,
-    /// Being replaced, still has tasks.
-    Active,
-    /// Fully replaced.
-    Inactive,
-}
-
-/// `rolloutState`: how far a deployment has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum RolloutState {
-    /// Under way.
-    InProgress,
-    /// The service has reached a steady state with it.
-    Completed,
-    /// It was given up.
-    Failed,
 }
 
 /// Something that happened to a service, in ECS's words.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
 
+use crate::deployment::DeploymentId;
 use crate::log_reader::{LogQuery, LogReader};
 use crate::observation::Observation;
 use crate::task::TaskId;
@@ -26,11 +27,11 @@ pub trait Orchestrator: fmt::Debug + Send + Sync {
     /// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html>
     fn scale<'a>(&'a self, service: &'a str, desired_count: u32) -> Answer<'a, ()>;
 
-    /// Replaces every task by one of the same definition: `forceNewDeployment`. The answer is the id of the deployment.
-    fn restart<'a>(&'a self, service: &'a str) -> Answer<'a, String>;
+    /// Replaces every task by one of the same definition: `forceNewDeployment`.
+    fn restart<'a>(&'a self, service: &'a str) -> Answer<'a, DeploymentId>;
 
-    /// Deploys an earlier revision: this one, or the last that was completed before the one that is wanted now. The answer is the id of the deployment.
-    fn rollback<'a>(&'a self, service: &'a str, to: Option<u32>) -> Answer<'a, String>;
+    /// Deploys an earlier revision: this one, or the last that was completed before the one that is wanted now.
+    fn rollback<'a>(&'a self, service: &'a str, to: Option<u32>) -> Answer<'a, DeploymentId>;
 
     /// Stops one task; its service starts another in its place.
     /// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_StopTask.html>

@@ -85,6 +85,10 @@ pub enum StopCode {
     UserInitiated,
     /// The scheduler wanted it: unhealthy, or one too many.
     ServiceSchedulerInitiated,
+    /// Its Spot capacity was taken back. The guide's sample event says `TerminationNotice`; this is the code that the API has for it.
+    SpotInterruption,
+    /// What it ran on is gone.
+    InfrastructureHealth,
 }
 
 /// One container of a task, as it stands.

@@ -4,11 +4,9 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
+use crate::deployment::{DeploymentId, DeploymentObservation, DeploymentStatus, RolloutState};
 use crate::log_reader::{LogQuery, LogReader};
-use crate::observation::{
-    DeploymentObservation, DeploymentStatus, DiscoveryMechanism, Observation, RolloutState, ServiceHealth,
-    ServiceObservation, TaskObservation,
-};
+use crate::observation::{DiscoveryMechanism, Observation, ServiceHealth, ServiceObservation, TaskObservation};
 use crate::orchestrator::{Answer, Orchestrator, OrchestratorError};
 use crate::task::{DesiredStatus, HealthStatus, StopCode, TaskId, TaskStatus};
 
@@ -52,11 +50,11 @@ impl Orchestrator for ScriptedOrchestrator {
         refuse()
     }
 
-    fn restart<'a>(&'a self, _service: &'a str) -> Answer<'a, String> {
+    fn restart<'a>(&'a self, _service: &'a str) -> Answer<'a, DeploymentId> {
         refuse()
     }
 
-    fn rollback<'a>(&'a self, _service: &'a str, _to: Option<u32>) -> Answer<'a, String> {
+    fn rollback<'a>(&'a self, _service: &'a str, _to: Option<u32>) -> Answer<'a, DeploymentId> {
         refuse()
     }
 
@@ -105,6 +103,7 @@ fn service(text: &str) -> ServiceObservation {
         task_definition: primary.map_or_else(|| "api:1".to_owned(), |one| one.task_definition),
         tasks: stopped.map(|line| stopped_task(&deployment(line))).collect(),
         deployments,
+        capacity_provider_strategy: Vec::new(),
         events: [].into(),
     }
 }
@@ -114,7 +113,7 @@ fn deployment(line: &str) -> DeploymentObservation {
     let (running, desired) = words[3].split_once('/').expect("running/desired");
     let number = |text: &str| text.parse().expect("a number");
     DeploymentObservation {
-        id: words[0].to_owned(),
+        id: id(words[0]),
         status: status(words[1]),
         rollout_state: rollout_state(words[2]),
         rollout_state_reason: format!("reason {}", words[0]),
@@ -126,6 +125,10 @@ fn deployment(line: &str) -> DeploymentObservation {
         created_at: Timestamp::UNIX_EPOCH,
         updated_at: Timestamp::UNIX_EPOCH,
     }
+}
+
+pub(crate) fn id(text: &str) -> DeploymentId {
+    serde_json::from_value(text.into()).expect("any text is an id")
 }
 
 fn status(word: &str) -> DeploymentStatus {

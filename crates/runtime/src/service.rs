@@ -100,6 +100,7 @@ impl RunningService {
             health: self.view.health(&self.tasks, now),
             url: self.url.clone(),
             task_definition: self.definition.family.clone(),
+            capacity_provider_strategy: Vec::new(),
             deployments: Vec::new(),
             tasks: self
                 .tasks
@@ -116,7 +117,7 @@ impl RunningService {
         TaskObservation {
             task_id: task.id.clone(),
             task_definition: self.definition.family.clone(),
-            deployment: String::new(),
+            deployment: karma_ops::DeploymentId::random(),
             capacity_provider: None,
             availability_zone: None,
             last_status: task.last_status,

@@ -1,10 +1,10 @@
 use super::*;
-use crate::testing::observation_of;
+use crate::testing::{id, observation_of};
 
 /// What the service `api` with these deployments is judged to be, following the deployment `1`.
 fn check(deployments: &str, expected: &str) {
     let until = Until::Stable {
-        deployment: Some("1".to_owned()),
+        deployment: Some(id("1")),
     };
     let found = match judge(&observation_of(deployments), "api", &until) {
         Verdict::UnderWay(progress) => format!("under way: {}", progress.tasks),
@@ -52,13 +52,13 @@ fn a_rollback_is_followed_to_its_end_too() {
 fn only_tasks_of_the_deployment_tell_why_it_failed() {
     let seen = observation_of("0 PRIMARY COMPLETED 2/2 stopped\n1 INACTIVE FAILED 0/0 stopped");
     let until = Until::Stable {
-        deployment: Some("1".to_owned()),
+        deployment: Some(id("1")),
     };
     let Verdict::NotStable(NotStable::RolledBack { stopped, .. }) = judge(&seen, "fleet-api", &until) else {
         panic!("it was rolled back");
     };
     assert_eq!(stopped.len(), 1);
-    assert_eq!(stopped[0].deployment, "1");
+    assert_eq!(stopped[0].deployment, id("1"));
 }
 
 #[test]
