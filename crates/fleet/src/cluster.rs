@@ -2,6 +2,7 @@
 
 use karma_terraform::Span;
 
+use crate::CapacityProviderStrategyItem;
 use crate::attributes::{Attributes, Read};
 
 /// A cluster: a name under which services run.
@@ -9,6 +10,8 @@ use crate::attributes::{Attributes, Read};
 pub struct Cluster {
     /// Its name.
     pub name: String,
+    /// What its services run on where they do not say.
+    pub default_capacity_provider_strategy: Vec<CapacityProviderStrategyItem>,
     /// Where the stack declares it.
     pub declared_at: Span,
 }
@@ -17,6 +20,7 @@ impl Cluster {
     pub(crate) fn read(from: &Attributes<'_>) -> Read<Self> {
         Ok(Self {
             name: from.required("name")?,
+            default_capacity_provider_strategy: Vec::new(),
             declared_at: from.declared_at(),
         })
     }

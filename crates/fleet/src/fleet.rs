@@ -8,7 +8,10 @@ use karma_terraform::{Address, Diagnostics, Mode, ResourceInstance, Stack};
 use crate::attributes::{Attributes, Context, Read};
 use crate::links::{self, Kinds};
 use crate::listener::attach_rule;
-use crate::{Cluster, Listener, LoadBalancer, LogGroup, Repository, Secret, Service, TargetGroup, TaskDefinition};
+use crate::{
+    Cluster, Listener, LoadBalancer, LogGroup, Repository, Secret, Service, Subnet, TargetGroup, TaskDefinition,
+    capacity,
+};
 
 /// Resources of one family by their address.
 pub type Table<T> = BTreeMap<Address, T>;
@@ -16,7 +19,7 @@ pub type Table<T> = BTreeMap<Address, T>;
 /// The typed reading of a stack.
 #[derive(Debug, Clone, Default)]
 pub struct Fleet {
-    /// `aws_ecs_cluster`
+    /// `aws_ecs_cluster`, each with its `aws_ecs_cluster_capacity_providers`
     pub clusters: Table<Cluster>,
     /// `aws_ecs_service`
     pub services: Table<Service>,
@@ -34,6 +37,8 @@ pub struct Fleet {
     pub log_groups: Table<LogGroup>,
     /// `aws_secretsmanager_secret`
     pub secrets: Table<Secret>,
+    /// `aws_subnet`
+    pub subnets: Table<Subnet>,
     /// What the stack has and this model does not read.
     pub unmodeled: Vec<Address>,
 }
@@ -83,6 +88,16 @@ const FAMILIES: &[Family] = &[
         kinds: links::CLUSTER,
         models: |_| true,
         read: |from, fleet| keep(&mut fleet.clusters, from, Cluster::read(from)),
+    },
+    Family {
+        kinds: links::CLUSTER_CAPACITY_PROVIDERS,
+        models: |_| true,
+        read: capacity::attach_default_strategy,
+    },
+    Family {
+        kinds: links::SUBNET,
+        models: |_| true,
+        read: |from, fleet| keep(&mut fleet.subnets, from, Ok(Subnet::read(from))),
     },
     Family {
         kinds: links::REPOSITORY,

@@ -54,14 +54,17 @@
 
 mod fleet;
 
+mod capacity;
 mod cluster;
 mod container;
 mod container_health_check;
+mod deployment;
 mod image;
 mod listener;
 mod load_balancer;
 mod log_configuration;
 mod log_group;
+mod network;
 mod repository;
 mod secret;
 mod secret_reference;
@@ -77,20 +80,23 @@ mod links;
 mod provider;
 mod value_text;
 
+pub use capacity::CapacityProviderStrategyItem;
 pub use cluster::Cluster;
 pub use container::{Container, ContainerDependency, DependencyCondition, EnvironmentValue, PortMapping};
 pub use container_health_check::ContainerHealthCheck;
+pub use deployment::{CircuitBreaker, DeploymentAlarms, DeploymentConfiguration};
 pub use fleet::{Fleet, Table};
 pub use image::ImageReference;
 pub use listener::{Action, Condition, Listener, ListenerProtocol, ListenerRule, WeightedTargetGroup};
 pub use load_balancer::LoadBalancer;
 pub use log_configuration::LogConfiguration;
 pub use log_group::LogGroup;
+pub use network::{AvailabilityZone, NetworkConfiguration, Subnet};
 pub use provider::provider;
 pub use repository::Repository;
 pub use secret::Secret;
 pub use secret_reference::SecretReference;
-pub use service::{DeploymentConfiguration, Service, ServiceLoadBalancer};
+pub use service::{Service, ServiceLoadBalancer};
 pub use service_connect::{ClientAlias, ServiceConnect, ServiceConnectService};
 pub use target_group::{Algorithm, HealthCheck, HealthCheckPort, Matcher, TargetGroup};
 pub use task_definition::TaskDefinition;

@@ -9,6 +9,8 @@ use karma_terraform::{Address, AttributePath, Mode, PathStep, ResourceInstance, 
 pub(crate) type Kinds = &'static [&'static str];
 
 pub(crate) const CLUSTER: Kinds = &["aws_ecs_cluster"];
+pub(crate) const CLUSTER_CAPACITY_PROVIDERS: Kinds = &["aws_ecs_cluster_capacity_providers"];
+pub(crate) const SUBNET: Kinds = &["aws_subnet", "aws_default_subnet"];
 pub(crate) const TASK_DEFINITION: Kinds = &["aws_ecs_task_definition"];
 pub(crate) const SERVICE: Kinds = &["aws_ecs_service"];
 pub(crate) const LOAD_BALANCER: Kinds = &["aws_lb", "aws_alb"];

@@ -5,8 +5,12 @@ use std::time::Duration;
 use karma_terraform::{Address, InstanceKey, Span};
 
 use crate::attributes::{Attributes, NOT_RUN_YET, Read};
+use crate::capacity::read_strategy;
 use crate::links::{CLUSTER, TARGET_GROUP, TASK_DEFINITION};
-use crate::{Container, Fleet, ServiceConnect, TaskDefinition};
+use crate::{
+    CapacityProviderStrategyItem, Container, DeploymentAlarms, DeploymentConfiguration, Fleet, NetworkConfiguration,
+    ServiceConnect, TaskDefinition,
+};
 
 /// A service: so many tasks of one definition, kept running.
 /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_services.html>
@@ -23,8 +27,18 @@ pub struct Service {
     pub task_definition: Address,
     /// So many tasks.
     pub desired_count: u32,
-    /// How many may be missing or extra while tasks are replaced.
+    /// How tasks are replaced.
     pub deployment: DeploymentConfiguration,
+    /// Alarms that make a deployment fail.
+    pub deployment_alarms: Option<DeploymentAlarms>,
+    /// Whether every update of the service starts a deployment.
+    pub force_new_deployment: bool,
+    /// What the tasks run on, by the providers' names; empty where neither the service nor its cluster says so.
+    pub capacity_provider_strategy: Vec<CapacityProviderStrategyItem>,
+    /// Where the tasks stand in the network.
+    pub network: NetworkConfiguration,
+    /// Whether tasks move when the zones hold unequal numbers of them.
+    pub availability_zone_rebalancing: bool,
     /// For so long after a task has started, failed health checks do not stop it.
     pub health_check_grace_period: Duration,
     /// The target groups its tasks are registered with.
@@ -33,15 +47,6 @@ pub struct Service {
     pub service_connect: Option<ServiceConnect>,
     /// Where the stack declares it.
     pub declared_at: Span,
-}
-
-/// How many tasks may be missing or extra while they are replaced, in percent of the desired count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DeploymentConfiguration {
-    /// At least so many stay healthy, rounded up.
-    pub minimum_healthy_percent: u32,
-    /// At most so many are running or pending, rounded down.
-    pub maximum_percent: u32,
 }
 
 /// A target group that a service's tasks are registered with.
@@ -65,7 +70,7 @@ impl Service {
         let load_balancers = ServiceLoadBalancer::read_all(from, definition, fleet);
         let service_connect = ServiceConnect::read(from, cluster.as_ref(), definition);
         let desired_count = from.optional("desired_count").unwrap_or(0);
-        let deployment = DeploymentConfiguration::read(from);
+        let capacity = read_strategy(from, cluster.as_ref().and_then(|address| fleet.clusters.get(address)));
         let health_check_grace_period = from.seconds("health_check_grace_period_seconds").unwrap_or_default();
         let name = name?;
         Ok(Self {
@@ -74,7 +79,12 @@ impl Service {
             cluster,
             task_definition,
             desired_count,
-            deployment,
+            deployment: DeploymentConfiguration::read(from),
+            deployment_alarms: DeploymentAlarms::read(from),
+            force_new_deployment: from.optional("force_new_deployment").unwrap_or(false),
+            capacity_provider_strategy: capacity?,
+            network: NetworkConfiguration::read(from, fleet),
+            availability_zone_rebalancing: rebalancing(from),
             health_check_grace_period,
             load_balancers: load_balancers?,
             service_connect: service_connect?,
@@ -83,20 +93,15 @@ impl Service {
     }
 }
 
+/// Terraform writes down what it does not say: `DISABLED`.
+fn rebalancing(from: &Attributes<'_>) -> bool {
+    from.optional::<String>("availability_zone_rebalancing").as_deref() == Some("ENABLED")
+}
+
 fn label(address: &Address, name: &str) -> String {
     match &address.key {
         Some(InstanceKey::Key(key)) => key.clone(),
         _ => name.to_owned(),
-    }
-}
-
-impl DeploymentConfiguration {
-    /// ECS's own defaults for services that keep a number of replicas.
-    fn read(from: &Attributes<'_>) -> Self {
-        Self {
-            minimum_healthy_percent: from.optional("deployment_minimum_healthy_percent").unwrap_or(100),
-            maximum_percent: from.optional("deployment_maximum_percent").unwrap_or(200),
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! `Fleet::from_stack` on stacks put together by hand; `cases.rs` has whole stacks in Terraform.
 
+mod deployments;
 mod listeners;
 mod robust;
 mod services;

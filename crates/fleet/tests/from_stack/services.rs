@@ -62,7 +62,8 @@ fn a_bare_service_takes_the_defaults_of_ecs() {
         service.deployment,
         DeploymentConfiguration {
             minimum_healthy_percent: 100,
-            maximum_percent: 200
+            maximum_percent: 200,
+            circuit_breaker: None,
         }
     );
     assert_eq!(service.health_check_grace_period, Duration::ZERO);
