@@ -3,12 +3,13 @@
 //! ECS waits longer each time, up to 27 minutes; its steps are not published, and only tasks that never came to run count there.
 //! <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-throttle-logic.html>
 //! On a laptop a task starts in milliseconds, so one that runs and ends at once would spin: here every task that ends by itself or
-//! is replaced because it is unhealthy counts, the wait doubles from one second, and half a minute is the most, since the user may just
-//! have mended it.
+//! is replaced because it is unhealthy counts. The wait doubles from one second of the run's time, and half a minute is the most instead of 27: nobody
+//! waits for that in front of a screen, and the user may just have mended it. As on ECS nothing can be set, it is tried for ever, and a new
+//! deployment is started without a wait.
 
 use std::time::Duration;
 
-use crate::task::{StopCode, Task};
+use crate::task::Task;
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -25,16 +26,18 @@ pub struct BackOff {
 }
 
 impl BackOff {
-    /// Notes why a task stops.
+    /// Notes that a task has failed.
     pub(crate) fn record(&mut self, task: &Task, now: Duration) {
-        if !is_failure(task) {
-            return;
-        }
         if ran_for(task, now) >= GOOD_RUN {
             self.failures = 0;
         }
         self.failures = self.failures.saturating_add(1);
         self.ready_at = now + wait_after(self.failures);
+    }
+
+    /// Starts the count anew, as for a new deployment.
+    pub(crate) fn forget(&mut self) {
+        *self = Self::default();
     }
 
     /// From when on a task may be started.
@@ -53,14 +56,6 @@ impl BackOff {
     }
 }
 
-fn is_failure(task: &Task) -> bool {
-    match task.stop.as_ref().map(|stop| stop.code) {
-        Some(StopCode::TaskFailedToStart | StopCode::EssentialContainerExited) => true,
-        Some(StopCode::ServiceSchedulerInitiated) => task.is_unhealthy(),
-        Some(StopCode::UserInitiated) | None => false,
-    }
-}
-
 fn ran_for(task: &Task, now: Duration) -> Duration {
     task.started_at
         .map_or(Duration::ZERO, |started_at| now.saturating_sub(started_at))
@@ -74,15 +69,11 @@ fn wait_after(failures: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::{Stop, TaskId};
+    use crate::task::tests::new_task;
 
-    fn crashed(code: StopCode, started_at: Option<u64>) -> Task {
-        let mut task = Task::new(TaskId::random(), Duration::ZERO, "log".into());
+    fn started(started_at: Option<u64>) -> Task {
+        let mut task = new_task();
         task.started_at = started_at.map(Duration::from_secs);
-        task.stop = Some(Stop {
-            code,
-            reason: String::new(),
-        });
         task
     }
 
@@ -91,7 +82,7 @@ mod tests {
         let mut back_off = BackOff::default();
         let mut waits = Vec::new();
         for _ in 0..7 {
-            back_off.record(&crashed(StopCode::TaskFailedToStart, None), Duration::ZERO);
+            back_off.record(&started(None), Duration::ZERO);
             waits.push(back_off.ready_at().as_secs());
         }
         assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
@@ -101,26 +92,12 @@ mod tests {
     fn a_good_run_starts_the_count_anew() {
         let mut back_off = BackOff::default();
         for _ in 0..5 {
-            back_off.record(
-                &crashed(StopCode::EssentialContainerExited, Some(0)),
-                Duration::from_secs(1),
-            );
+            back_off.record(&started(Some(0)), Duration::from_secs(1));
         }
-        back_off.record(
-            &crashed(StopCode::EssentialContainerExited, Some(0)),
-            Duration::from_secs(100),
-        );
+        back_off.record(&started(Some(0)), Duration::from_secs(100));
         assert_eq!(
             (back_off.failures(), back_off.ready_at()),
             (1, Duration::from_secs(101))
         );
-    }
-
-    #[test]
-    fn a_task_stopped_on_purpose_is_no_failure() {
-        let mut back_off = BackOff::default();
-        back_off.record(&crashed(StopCode::UserInitiated, None), Duration::ZERO);
-        back_off.record(&crashed(StopCode::ServiceSchedulerInitiated, None), Duration::ZERO);
-        assert_eq!(back_off, BackOff::default());
     }
 }

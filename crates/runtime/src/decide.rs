@@ -1,40 +1,61 @@
-//! The scheduler: what a service needs, given its tasks and the time. It is a pure function; whoever executes takes no decision.
+//! The scheduler: what a service needs, given its deployments, its tasks and the time. It is a pure function; whoever executes takes no decision.
+//!
+//! Tasks of the wanted deployment are started as far as `maximumPercent` allows, and those of earlier ones stopped one for each that has
+//! taken over. Where there is no room to start one, as many of the earlier ones make room as `minimumHealthyPercent` allows.
 //!
 //! Where ECS's documentation is silent, the choice made here:
 //! - tasks that are stopping do not count against `maximumPercent` (the text speaks of RUNNING and PENDING only);
+//! - an earlier task is only stopped before its successor serves where there is no room for the successor beside it;
 //! - where there is no room for a replacement, unhealthy tasks are stopped one at a time, and `minimumHealthyPercent` does not
 //!   hold this up, since an unhealthy task is not one of the healthy ones it protects;
-//! - a task whose health nobody watches is in service a second after it came to run (in a deployment ECS waits for 40): one that ends at once
-//!   never was;
-//! - of tasks that are one too many the unhealthy go first, then those not in service yet, then the youngest.
+//! - a task whose health nobody watches is in service a second after it came to run, since one that ends at once never was; before it
+//!   replaces a task of an earlier deployment, ECS's 40 seconds must be over;
+//! - of tasks that are one too many the unhealthy go first, then those not in service yet, then those in the zone with the most tasks, then the
+//!   youngest.
 //!
 //! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html>
 
-use std::cmp::Reverse;
+mod census;
+mod rebalance;
+
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use karma_fleet::DeploymentConfiguration;
+use karma_fleet::{DeploymentAlarms, DeploymentConfiguration};
+use karma_ops::{DeploymentId, RolloutState, ServiceHealth};
 
 use crate::back_off::BackOff;
-use crate::task::{HealthStatus, TargetsHealth, Task, TaskId, TaskStatus};
-use karma_ops::ServiceHealth;
+use crate::circuit_breaker::Failures;
+use crate::deployment::{Deployment, Watched};
+use crate::placement::{Capacity, Placement, Spread};
+use crate::task::{HealthStatus, Purpose, TargetsHealth, Task, TaskId, TaskStatus};
+use census::Census;
 
 /// A task whose health nobody watches has run for so long when it counts as being in service.
 const SETTLING: Duration = Duration::from_secs(1);
+
+/// A task whose health nobody watches has run for so long when it counts as healthy in a deployment.
+const PROVING: Duration = Duration::from_secs(40);
 
 /// What the scheduler must know of a service.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServiceView {
     /// So many tasks are wanted.
     pub desired_count: usize,
-    /// How many may be missing or extra while tasks are replaced.
-    pub deployment: DeploymentConfiguration,
+    /// How tasks are replaced.
+    pub configuration: DeploymentConfiguration,
+    /// Alarms that make a deployment fail.
+    pub alarms: Option<DeploymentAlarms>,
+    /// The alarms that are in alarm.
+    pub in_alarm: BTreeSet<String>,
     /// For so long after a task has started, failed health checks do not stop it.
     pub health_check_grace_period: Duration,
-    /// Whether an essential container has a health check.
-    pub has_container_health_check: bool,
-    /// Whether its tasks are registered with a load balancer.
-    pub has_load_balancer: bool,
+    /// What tasks may be placed on.
+    pub capacity: Capacity,
+    /// Whether tasks move when the zones hold unequal numbers of them.
+    pub rebalances: bool,
+    /// Its deployments: the wanted one first, then the others, newest first. There is always one.
+    pub deployments: Vec<Deployment>,
     /// What is remembered of tasks that failed.
     pub back_off: BackOff,
 }
@@ -42,27 +63,44 @@ pub struct ServiceView {
 /// One step that the scheduler decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Start a task.
-    Start,
+    /// Start a task of the wanted deployment.
+    Start {
+        /// Where.
+        placement: Placement,
+        /// What for.
+        purpose: Purpose,
+    },
     /// Stop a task.
     Stop {
         /// Which.
         task: TaskId,
+        /// What for.
+        cause: Cause,
         /// Why, in ECS's words where it has some.
         reason: String,
     },
 }
 
+/// Why the scheduler stops a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// Its health checks have failed.
+    Unhealthy,
+    /// It is one too many, or has been replaced.
+    Surplus,
+    /// Its zone holds more tasks than others.
+    Rebalancing,
+}
+
 /// What is to be done now. A stable service needs nothing.
 pub fn decide(service: &ServiceView, tasks: &[Task], now: Duration) -> Vec<Action> {
-    let live: Vec<&Task> = tasks.iter().filter(|task| task.is_live()).collect();
-    let (unhealthy, sound): (Vec<_>, Vec<_>) = live.iter().partition(|task| service.gives_up(task, now));
-    if sound.len() > service.desired_count {
-        return scale_in(service, &live, now);
+    let census = Census::take(service, tasks, now);
+    let mut actions = census.stop_surplus();
+    actions.extend(census.stop_unhealthy());
+    actions.extend(census.replace(actions.len()));
+    if actions.is_empty() {
+        actions.extend(rebalance::move_one(service, tasks, now));
     }
-    let mut actions = stop_unhealthy(service, &unhealthy, &sound, now);
-    let left = live.len() - actions.len();
-    actions.extend(start_missing(service, &sound, left, now));
     actions
 }
 
@@ -72,45 +110,111 @@ pub fn wake_at(service: &ServiceView, tasks: &[Task], now: Duration) -> Option<D
     let grace_ends = live()
         .filter(|task| task.is_unhealthy())
         .map(|task| service.grace_ends(task));
-    let settled = live().filter_map(|task| Some(task.started_at?.saturating_add(SETTLING)));
+    let unwatched = || live().filter(|task| !service.watched(task).is_watched());
+    let after = |wait: Duration| unwatched().filter_map(move |task| Some(task.started_at?.saturating_add(wait)));
     grace_ends
-        .chain(settled)
+        .chain(after(SETTLING))
+        .chain(after(PROVING))
         .chain([service.back_off.ready_at()])
         .filter(|&at| at > now)
         .min()
 }
 
 impl ServiceView {
-    /// Whether a task serves: it runs, and whatever watches its health says that it is healthy.
-    pub fn is_in_service(&self, task: &Task, now: Duration) -> bool {
-        let runs = task.is_live() && task.last_status == TaskStatus::Running;
-        let checked = !self.has_container_health_check || task.health_status == HealthStatus::Healthy;
-        let targeted = !self.has_load_balancer || task.targets == Some(TargetsHealth::Healthy);
-        let is_watched = self.has_container_health_check || self.has_load_balancer;
-        let settled = task
-            .started_at
-            .is_some_and(|started_at| now >= started_at.saturating_add(SETTLING));
-        runs && checked && targeted && (is_watched || settled)
+    /// The deployment that is wanted.
+    pub fn primary(&self) -> &Deployment {
+        &self.deployments[0]
     }
 
-    /// Whether there are just as many tasks as wanted, all of them in service.
+    /// Whether a task serves: it runs, and whatever watches its health says that it is healthy.
+    pub fn is_in_service(&self, task: &Task, now: Duration) -> bool {
+        self.is_healthy(task, now, SETTLING)
+    }
+
+    /// Whether a task counts as healthy in a deployment.
+    fn is_proven(&self, task: &Task, now: Duration) -> bool {
+        self.is_healthy(task, now, PROVING)
+    }
+
+    /// A task of a deployment that is forgotten is watched by nothing.
+    fn watched(&self, task: &Task) -> Watched {
+        let deployment = self.deployments.iter().find(|one| one.id == task.deployment);
+        deployment.map(|deployment| deployment.watched).unwrap_or_default()
+    }
+
+    fn is_healthy(&self, task: &Task, now: Duration, patience: Duration) -> bool {
+        let watched = self.watched(task);
+        let runs = task.is_live() && task.last_status == TaskStatus::Running;
+        let checked = !watched.by_container_health_check || task.health_status == HealthStatus::Healthy;
+        let targeted = !watched.by_load_balancer || task.targets == Some(TargetsHealth::Healthy);
+        let settled = task
+            .started_at
+            .is_some_and(|started_at| now >= started_at.saturating_add(patience));
+        runs && checked && targeted && (watched.is_watched() || settled)
+    }
+
+    /// Whether there are just as many tasks as wanted, all of the wanted deployment and in service.
     pub fn is_steady(&self, tasks: &[Task], now: Duration) -> bool {
         let present: Vec<_> = tasks
             .iter()
             .filter(|task| task.last_status != TaskStatus::Stopped)
             .collect();
-        present.len() == self.desired_count && present.into_iter().all(|task| self.is_in_service(task, now))
+        let is_wanted = |task: &Task| task.deployment == self.primary().id && self.is_in_service(task, now);
+        present.len() == self.desired_count && present.into_iter().all(is_wanted)
+    }
+
+    /// Whether a deployment can neither start nor stop a task although everything that runs is well: its percentages leave no room.
+    pub fn is_deadlocked(&self, tasks: &[Task], now: Duration) -> bool {
+        let census = Census::take(self, tasks, now);
+        census.is_blocked() && decide(self, tasks, now).is_empty()
     }
 
     /// How it fares, in one word.
     pub fn health(&self, tasks: &[Task], now: Duration) -> ServiceHealth {
-        if self.is_steady(tasks, now) {
+        if self.primary().rollout_state == RolloutState::Failed {
+            ServiceHealth::Failing
+        } else if self.is_steady(tasks, now) {
             ServiceHealth::Healthy
-        } else if self.back_off.is_impaired() || tasks.iter().any(|task| task.is_live() && task.is_unhealthy()) {
+        } else if self.is_failing(tasks, now) {
             ServiceHealth::Failing
         } else {
             ServiceHealth::Starting
         }
+    }
+
+    /// A task of a deployment has come to run.
+    pub(crate) fn note_running(&mut self, deployment: &DeploymentId) {
+        self.note_in(deployment, Failures::note_running);
+    }
+
+    /// A task of a deployment has ended before it ran.
+    pub(crate) fn note_failed_start(&mut self, deployment: &DeploymentId) {
+        self.note_in(deployment, Failures::note_failed_start);
+    }
+
+    /// A task of a deployment is replaced because of a failed health check.
+    pub(crate) fn note_failed_health_check(&mut self, deployment: &DeploymentId) {
+        self.note_in(deployment, Failures::note_failed_health_check);
+    }
+
+    fn note_in(&mut self, deployment: &DeploymentId, note: fn(&mut Failures)) {
+        let deployment = self.deployments.iter_mut().find(|one| one.id == *deployment);
+        if let Some(deployment) = deployment.filter(|one| one.rollout_state == RolloutState::InProgress) {
+            note(&mut deployment.failures);
+        }
+    }
+
+    /// The first of its alarms that is in alarm.
+    pub(crate) fn alarm_in_alarm(&self) -> Option<&str> {
+        let mut names = self.alarms.as_ref()?.alarm_names.iter();
+        names.find(|name| self.in_alarm.contains(*name)).map(String::as_str)
+    }
+
+    fn is_failing(&self, tasks: &[Task], now: Duration) -> bool {
+        self.back_off.is_impaired()
+            || !self.capacity.has_room()
+            || tasks.iter().any(|task| task.is_live() && task.is_unhealthy())
+            || self.is_deadlocked(tasks, now)
     }
 
     fn gives_up(&self, task: &Task, now: Duration) -> bool {
@@ -123,61 +227,25 @@ impl ServiceView {
             .saturating_add(self.health_check_grace_period)
     }
 
+    /// Whether a task may be started at all now.
+    fn may_start(&self, now: Duration) -> bool {
+        self.primary().rollout_state != RolloutState::Failed && now >= self.back_off.ready_at()
+    }
+
     /// So many tasks may run or be on their way at once. It is never less than what is wanted.
     fn most(&self) -> usize {
-        let percent = usize::try_from(self.deployment.maximum_percent).unwrap_or(usize::MAX);
-        (self.desired_count.saturating_mul(percent) / 100).max(self.desired_count)
+        (percent_of(self.desired_count, self.configuration.maximum_percent) / 100).max(self.desired_count)
+    }
+
+    /// So many tasks stay healthy.
+    fn least(&self) -> usize {
+        percent_of(self.desired_count, self.configuration.minimum_healthy_percent).div_ceil(100)
     }
 }
 
-/// Stops what is one too many.
-fn scale_in(service: &ServiceView, live: &[&Task], now: Duration) -> Vec<Action> {
-    let mut by_worth = live.to_vec();
-    by_worth.sort_by_key(|task| {
-        (
-            !task.is_unhealthy(),
-            service.is_in_service(task, now),
-            Reverse(task.created_at),
-        )
-    });
-    let too_many = live.len().saturating_sub(service.desired_count);
-    by_worth[..too_many]
-        .iter()
-        .map(|task| stop(task, "Scaling activity initiated by the service scheduler"))
-        .collect()
-}
-
-/// Stops unhealthy tasks whose replacements serve already, or one of them where there is no room for a replacement.
-fn stop_unhealthy(service: &ServiceView, unhealthy: &[&Task], sound: &[&Task], now: Duration) -> Vec<Action> {
-    let serving = sound.iter().filter(|task| service.is_in_service(task, now)).count();
-    let no_room = unhealthy.len() + sound.len() >= service.most();
-    let nothing_on_its_way = serving == sound.len();
-    let count = match () {
-        () if serving >= service.desired_count => unhealthy.len(),
-        () if no_room && nothing_on_its_way => 1,
-        () => 0,
-    };
-    unhealthy
-        .iter()
-        .take(count)
-        .map(|task| stop(task, &why_unhealthy(task)))
-        .collect()
-}
-
-fn start_missing(service: &ServiceView, sound: &[&Task], live: usize, now: Duration) -> Vec<Action> {
-    if now < service.back_off.ready_at() {
-        return Vec::new();
-    }
-    let missing = service.desired_count - sound.len();
-    let room = service.most().saturating_sub(live);
-    vec![Action::Start; missing.min(room)]
-}
-
-fn stop(task: &Task, reason: &str) -> Action {
-    Action::Stop {
-        task: task.id.clone(),
-        reason: reason.to_owned(),
-    }
+/// A hundred times the part of a count.
+fn percent_of(count: usize, percent: u32) -> usize {
+    count.saturating_mul(usize::try_from(percent).unwrap_or(usize::MAX))
 }
 
 /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html>
@@ -190,5 +258,14 @@ fn why_unhealthy(task: &Task) -> String {
     }
 }
 
+/// The places of the live tasks of the wanted deployment.
+fn spread<'a>(service: &'a ServiceView, tasks: &'a [Task]) -> Spread<'a> {
+    let wanted = |task: &&Task| task.is_live() && task.deployment == service.primary().id;
+    Spread::new(
+        &service.capacity,
+        tasks.iter().filter(wanted).map(|task| &task.placement),
+    )
+}
+
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -10,6 +10,7 @@ mod proxy;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use karma_balancer::{Action, Algorithm, Attributes, Listener, Rules, TargetGroup, TargetGroupSettings};
@@ -39,49 +40,102 @@ pub(crate) type Namespace = Option<String>;
 /// The names of all namespaces, and what listens behind them.
 #[derive(Debug)]
 pub(crate) struct Discovery {
-    groups: BTreeMap<(Namespace, ClientAlias), TargetGroup>,
-    listeners: Vec<Listener>,
-    served: Vec<AliasObservation>,
+    names: Arc<Names>,
+    block: AddressBlock,
+    served: BTreeMap<(Namespace, ClientAlias), Served>,
     mechanism: DiscoveryMechanism,
     /// Serve until they are dropped.
-    proxies: Vec<ForwardProxy>,
+    proxies: BTreeMap<Namespace, ForwardProxy>,
+}
+
+/// What stands behind an alias.
+#[derive(Debug)]
+struct Served {
+    address: Ipv4Addr,
+    group: TargetGroup,
+    listener: Listener,
 }
 
 impl Discovery {
     /// Listens behind every name that a service offers. The notes say which cannot be served.
     pub(crate) async fn start(
         services: &[LocalService],
-        mut block: AddressBlock,
+        block: AddressBlock,
         mechanism: DiscoveryMechanism,
-    ) -> (Self, Names, Vec<String>) {
+    ) -> (Self, Vec<String>) {
         let mut discovery = Self {
-            groups: BTreeMap::new(),
-            listeners: Vec::new(),
-            served: Vec::new(),
+            names: Arc::new(Names::new()),
+            block,
+            served: BTreeMap::new(),
             mechanism,
-            proxies: Vec::new(),
+            proxies: BTreeMap::new(),
         };
-        let (mut names, mut notes) = (Names::new(), Vec::new());
-        for ((namespace, dns_name), ports) in offered(services) {
-            let Ok(address) = block.take(&ports) else {
+        let mut notes = discovery.follow(services).await;
+        if mechanism == DiscoveryMechanism::HttpProxy {
+            notes.push("tasks find each other through HTTP_PROXY, since the kernel gives them no /etc/hosts of their own: not every client heeds it".to_owned());
+        }
+        (discovery, notes)
+    }
+
+    /// What tasks are told of the names.
+    pub(crate) fn names(&self) -> Arc<Names> {
+        Arc::clone(&self.names)
+    }
+
+    /// Listens behind the names that these services offer, and no others. The notes say which cannot be served.
+    pub(crate) async fn follow(&mut self, services: &[LocalService]) -> Vec<String> {
+        let offered = offered(services);
+        self.forget_all_but(&offered);
+        let mut notes = Vec::new();
+        for ((namespace, dns_name), ports) in offered {
+            let Some(address) = self.address(&namespace, &dns_name, &ports) else {
                 notes.push(format!(
                     "the name {dns_name} is not served: its port is taken on all addresses of this machine"
                 ));
                 continue;
             };
-            names.insert(namespace.clone(), dns_name.clone(), address);
             for port in ports {
                 let alias = ClientAlias {
                     dns_name: dns_name.clone(),
                     port,
                 };
-                notes.extend(discovery.listen(namespace.clone(), alias, address).await);
+                notes.extend(self.listen(namespace.clone(), alias, address).await);
             }
         }
-        if mechanism == DiscoveryMechanism::HttpProxy {
-            notes.extend(discovery.startproxies(&mut names).await);
+        if self.mechanism == DiscoveryMechanism::HttpProxy {
+            notes.extend(self.tell_proxies().await);
         }
-        (discovery, names, notes)
+        notes
+    }
+
+    /// The address that a name has, or has from now on.
+    fn address(&mut self, namespace: &Namespace, dns_name: &str, ports: &[u16]) -> Option<Ipv4Addr> {
+        if let Some(address) = self.names.of(namespace).get(dns_name) {
+            return Some(*address);
+        }
+        let address = self.block.take(ports).ok()?;
+        self.names.insert(namespace.clone(), dns_name.to_owned(), address);
+        Some(address)
+    }
+
+    fn forget_all_but(&mut self, offered: &Offered) {
+        let is_offered = |(namespace, alias): &(Namespace, ClientAlias)| {
+            let ports = offered.get(&(namespace.clone(), alias.dns_name.clone()));
+            ports.is_some_and(|ports| ports.contains(&alias.port))
+        };
+        let gone: Vec<_> = self.served.keys().filter(|key| !is_offered(key)).cloned().collect();
+        for key in gone {
+            if let Some(served) = self.served.remove(&key) {
+                // Tasks that still know the name may have asked for the last time.
+                tokio::spawn(served.listener.stop(DRAINING));
+            }
+            let (namespace, alias) = key;
+            if !offered.contains_key(&(namespace.clone(), alias.dns_name.clone()))
+                && let Some(address) = self.names.remove(&namespace, &alias.dns_name)
+            {
+                self.block.release(address);
+            }
+        }
     }
 
     /// The names that a service offers, as endpoints of its tasks.
@@ -93,8 +147,8 @@ impl Discovery {
         for offer in &connect.services {
             let port = port_named(service, &offer.port_name)?;
             let key = (connect.namespace.clone(), offer.client_alias.clone());
-            endpoints.extend(self.groups.get(&key).map(|group| Endpoint {
-                group: group.clone(),
+            endpoints.extend(self.served.get(&key).map(|served| Endpoint {
+                group: served.group.clone(),
                 port,
                 behind: Behind::ServiceConnect,
             }));
@@ -103,21 +157,32 @@ impl Discovery {
     }
 
     pub(crate) fn observe(&self) -> (Vec<AliasObservation>, DiscoveryMechanism) {
-        (self.served.clone(), self.mechanism)
+        let observe = |((namespace, alias), served): (&(Namespace, ClientAlias), &Served)| AliasObservation {
+            namespace: namespace.clone(),
+            dns_name: alias.dns_name.clone(),
+            port: alias.port,
+            address: served.address,
+        };
+        (self.served.iter().map(observe).collect(), self.mechanism)
     }
 
     /// Stops listening; by now no task is left that could be asked.
     pub(crate) async fn stop(self) {
         let mut stopping: JoinSet<()> = self
-            .listeners
-            .into_iter()
-            .map(|listener| listener.stop(Duration::ZERO))
+            .served
+            .into_values()
+            .map(|served| served.listener.stop(Duration::ZERO))
             .collect();
         while stopping.join_next().await.is_some() {}
     }
 
     /// Returns a note where the alias cannot be served.
     async fn listen(&mut self, namespace: Namespace, alias: ClientAlias, address: Ipv4Addr) -> Option<String> {
+        let key = (namespace, alias);
+        if self.served.contains_key(&key) {
+            return None;
+        }
+        let alias = &key.1;
         let socket = match TcpListener::bind((address, alias.port)).await {
             Ok(socket) => socket,
             Err(error) => {
@@ -141,25 +206,29 @@ impl Discovery {
             idle_timeout: IDLE_TIMEOUT,
             ..Attributes::default()
         };
-        self.listeners.push(Listener::start(socket, rules, attributes));
-        self.served.push(AliasObservation {
-            namespace: namespace.clone(),
-            dns_name: alias.dns_name.clone(),
-            port: alias.port,
+        let listener = Listener::start(socket, rules, attributes);
+        let served = Served {
             address,
-        });
-        self.groups.insert((namespace, alias), group);
+            group,
+            listener,
+        };
+        self.served.insert(key, served);
         None
     }
 
-    async fn startproxies(&mut self, names: &mut Names) -> Vec<String> {
-        let mut notes =
-            vec!["tasks find each other through HTTP_PROXY, since the kernel gives them no /etc/hosts of their own: not every client heeds it".to_owned()];
-        for namespace in names.namespaces() {
-            match ForwardProxy::start(names.of(&namespace)).await {
+    /// Every namespace has a proxy, which knows the names that there are now.
+    async fn tell_proxies(&mut self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for namespace in self.names.namespaces() {
+            let names = self.names.of(&namespace);
+            if let Some(proxy) = self.proxies.get(&namespace) {
+                proxy.set_names(names);
+                continue;
+            }
+            match ForwardProxy::start(names).await {
                 Ok(proxy) => {
-                    names.set_proxy(namespace, proxy.url());
-                    self.proxies.push(proxy);
+                    self.names.set_proxy(namespace.clone(), proxy.url());
+                    self.proxies.insert(namespace, proxy);
                 }
                 Err(error) => notes.push(format!("the proxy for names cannot listen: {error}")),
             }
@@ -168,9 +237,12 @@ impl Discovery {
     }
 }
 
+/// The ports of each name.
+type Offered = BTreeMap<(Namespace, String), Vec<u16>>;
+
 /// What services offer: the ports of each name.
-fn offered(services: &[LocalService]) -> BTreeMap<(Namespace, String), Vec<u16>> {
-    let mut offered: BTreeMap<_, Vec<u16>> = BTreeMap::new();
+fn offered(services: &[LocalService]) -> Offered {
+    let mut offered = Offered::new();
     for connect in services.iter().filter_map(|service| service.service_connect.as_ref()) {
         for offer in &connect.services {
             let alias = &offer.client_alias;

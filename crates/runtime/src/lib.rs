@@ -38,13 +38,19 @@
 // What is handed in.
 mod error;
 mod local;
+mod operation;
 mod program;
 mod secrets;
+mod zones;
 
 // The scheduler: pure.
 mod back_off;
+mod circuit_breaker;
 mod clock;
 mod decide;
+mod deployment;
+mod placement;
+mod rollout;
 mod task;
 
 // What executes it.
@@ -55,6 +61,7 @@ mod service;
 // A task's life.
 mod containers;
 mod endpoints;
+mod front;
 mod health;
 mod life;
 mod runner;
@@ -70,28 +77,34 @@ mod usage;
 
 // What is seen and kept.
 mod control;
+mod pinned;
 mod progress;
+mod revisions;
 mod state;
 mod survivors;
 
 pub use back_off::BackOff;
 pub use karma_ops::{
-    AliasObservation, ContainerState, DesiredStatus, DiscoveryMechanism, HealthStatus, ListenerObservation,
-    Observation, ServiceEvent, ServiceHealth, ServiceObservation, StopCode, TargetsHealth, TaskId, TaskObservation,
-    TaskStatus,
+    AliasObservation, CapacityProviderShare, ContainerState, DeploymentId, DeploymentObservation, DeploymentStatus,
+    DesiredStatus, DiscoveryMechanism, HealthStatus, ListenerObservation, Observation, RolloutState, ServiceEvent,
+    ServiceHealth, ServiceObservation, StopCode, TargetsHealth, TaskId, TaskObservation, TaskStatus,
 };
 
+pub use circuit_breaker::Failures;
 pub use control::{Control, ControlError};
-pub use decide::{Action, ServiceView, decide, wake_at};
+pub use decide::{Action, Cause, ServiceView, decide, wake_at};
+pub use deployment::{Deployment, Watched};
 pub use error::StartError;
 pub use launcher::{LAUNCH, is_launch, launch};
 pub use life::Urgency;
 pub use local::MissingSecrets;
 pub use logs::{LogFile, LogRecord, NotALogRecord, Run, log_files};
+pub use operation::{Applied, Deployed, OperationError, ServiceChange};
 pub use orchestrator::{LocalOrchestrator, Options};
+pub use placement::{Capacity, Placement};
 pub use program::{Program, Programs};
 pub use progress::Progress;
-pub use reconcile::FleetHealth;
+pub use reconcile::{AlarmState, FleetHealth};
 pub use secrets::{LocalSecrets, SecretValue};
 pub use state::{CleanedUp, StateError};
-pub use task::{Stop, Task};
+pub use task::{Purpose, Stop, Task};

@@ -3,8 +3,11 @@
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::containers::{ContainerEvent, Containers};
 use crate::endpoints::{Endpoint, Endpoints};
@@ -25,7 +28,29 @@ pub enum Urgency {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StopOrder {
     pub(crate) stop: Stop,
-    pub(crate) urgency: Urgency,
+    pub(crate) manner: Manner,
+}
+
+/// How a task leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// Its requests end; then SIGTERM, and SIGKILL after `stopTimeout`.
+    Drained,
+    /// SIGTERM comes while its requests end. What still runs after the warning is killed.
+    Warned(Duration),
+    /// Without a word: what sends it requests learns of it when it is gone.
+    CutOff,
+    /// It gets no request any more, and SIGKILL.
+    AtOnce,
+}
+
+impl From<Urgency> for Manner {
+    fn from(urgency: Urgency) -> Self {
+        match urgency {
+            Urgency::Graceful => Self::Drained,
+            Urgency::AtOnce => Self::AtOnce,
+        }
+    }
 }
 
 /// What a task tells of itself.
@@ -60,9 +85,21 @@ pub(crate) struct Life<R: TaskRunner> {
 }
 
 impl StopOrder {
+    /// The order that ends all others.
+    fn kill() -> Self {
+        Self {
+            stop: gone(),
+            manner: Manner::AtOnce,
+        }
+    }
+
     /// Resolves when the order is to stop at once. Who is left without anybody to order him is to stop at once too.
     pub(crate) async fn at_once(orders: &mut watch::Receiver<Option<Self>>) {
-        let is_at_once = |order: &Option<Self>| order.as_ref().is_some_and(|order| order.urgency == Urgency::AtOnce);
+        let is_at_once = |order: &Option<Self>| {
+            order
+                .as_ref()
+                .is_some_and(|order| matches!(order.manner, Manner::AtOnce | Manner::CutOff))
+        };
         let _ = orders.wait_for(is_at_once).await;
     }
 }
@@ -88,12 +125,40 @@ impl<R: TaskRunner> Life<R> {
             Err(stop) => stop,
         };
         self.report(Fact::Stopping(stop));
-        self.leave(&mut endpoints).await;
-        self.status(TaskStatus::Stopping);
-        containers.stop(&mut self.orders).await;
+        self.end(&mut containers, &mut endpoints).await;
         self.report(Fact::Containers(containers.states(), containers.health()));
         self.status(TaskStatus::Deprovisioning);
         self.runner.deprovision(&place);
+    }
+
+    async fn end(&mut self, containers: &mut Containers<R>, endpoints: &mut Endpoints) {
+        match self.manner() {
+            Manner::Drained | Manner::AtOnce => {
+                self.status(TaskStatus::Deactivating);
+                self.leave(endpoints).await;
+                self.status(TaskStatus::Stopping);
+                containers.stop(&mut self.orders).await;
+            }
+            Manner::Warned(warning) => self.end_within(warning, containers, endpoints).await,
+            Manner::CutOff => {
+                self.status(TaskStatus::Stopping);
+                containers.stop(&mut self.orders).await;
+                self.leave(endpoints).await;
+            }
+        }
+    }
+
+    /// Deregistration and SIGTERM begin together, and nothing outlives the warning.
+    /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html>
+    async fn end_within(&mut self, warning: Duration, containers: &mut Containers<R>, endpoints: &mut Endpoints) {
+        self.status(TaskStatus::Deactivating);
+        let mut draining = self.deregister(endpoints);
+        self.status(TaskStatus::Stopping);
+        let (_, mut kill) = watch::channel(Some(StopOrder::kill()));
+        if timeout(warning, containers.stop(&mut self.orders)).await.is_err() {
+            containers.stop(&mut kill).await;
+        }
+        while draining.join_next().await.is_some() {}
     }
 
     /// Starts the containers in their order, until the essential ones run.
@@ -161,6 +226,14 @@ impl<R: TaskRunner> Life<R> {
         }
     }
 
+    /// How it is to leave; whoever ends by himself has his requests end first.
+    fn manner(&self) -> Manner {
+        self.orders
+            .borrow()
+            .as_ref()
+            .map_or(Manner::Drained, |order| order.manner)
+    }
+
     fn enter(&self, health: HealthStatus, endpoints: &mut Endpoints) {
         let has_health_check = self.service.has_container_health_check();
         for group in endpoints.enter(health, has_health_check) {
@@ -172,15 +245,19 @@ impl<R: TaskRunner> Life<R> {
     /// Out of the load balancer and the names before SIGTERM: whoever is on his way still arrives.
     /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/load-balancer-connection-draining.html>
     async fn leave(&mut self, endpoints: &mut Endpoints) {
-        self.status(TaskStatus::Deactivating);
-        let (left, mut draining) = endpoints.leave();
-        for group in left {
-            self.report(Fact::Deregistered(group));
-        }
+        let mut draining = self.deregister(endpoints);
         tokio::select! {
             () = async { while draining.join_next().await.is_some() {} } => {}
             () = StopOrder::at_once(&mut self.orders) => {}
         }
+    }
+
+    fn deregister(&self, endpoints: &mut Endpoints) -> JoinSet<()> {
+        let (left, draining) = endpoints.leave();
+        for group in left {
+            self.report(Fact::Deregistered(group));
+        }
+        draining
     }
 
     fn status(&self, status: TaskStatus) {
@@ -203,8 +280,12 @@ fn failed_to_start(failure: &StartFailure) -> Stop {
 
 fn ordered(order: Option<&Option<StopOrder>>) -> Stop {
     let stop = order.and_then(Option::as_ref).map(|order| order.stop.clone());
-    stop.unwrap_or_else(|| Stop {
+    stop.unwrap_or_else(gone)
+}
+
+fn gone() -> Stop {
+    Stop {
         code: StopCode::UserInitiated,
         reason: "The orchestrator is gone".to_owned(),
-    })
+    }
 }

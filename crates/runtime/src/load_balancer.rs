@@ -1,5 +1,7 @@
 //! The fleet's load balancers: its listeners on ports of this machine, its rules and target groups in the balancer's own terms.
 
+mod follow;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::net::Ipv4Addr;
@@ -17,6 +19,8 @@ use crate::error::StartError;
 use crate::listening;
 use karma_ops::ListenerObservation;
 
+pub(crate) use follow::follow_groups;
+
 /// So many ports are tried for a listener after the first.
 const PORTS_TRIED: u16 = 1000;
 
@@ -28,6 +32,8 @@ pub(crate) type Groups = BTreeMap<Address, balancer::TargetGroup>;
 pub(crate) struct LoadBalancers {
     listeners: Vec<balancer::Listener>,
     served: Vec<(Address, ListenerObservation)>,
+    /// The port of the first listener; 0 takes any.
+    first_port: u16,
     /// How long requests that are under way may take when the listeners stop.
     patience: Duration,
 }
@@ -47,6 +53,7 @@ impl LoadBalancers {
         let mut started = Self {
             listeners: Vec::new(),
             served: Vec::new(),
+            first_port: port,
             patience: fleet
                 .target_groups
                 .values()

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use karma_fleet::{
-    Address, Container, ContainerDependency, DeploymentConfiguration, EnvironmentValue, Fleet, Service, ServiceConnect,
-    TaskDefinition,
+    Address, CapacityProviderStrategyItem, Container, ContainerDependency, DeploymentAlarms, DeploymentConfiguration,
+    EnvironmentValue, Fleet, NetworkConfiguration, Service, ServiceConnect, TaskDefinition,
 };
+use sha2::{Digest, Sha256};
 
 use crate::error::StartError;
 use crate::program::{Program, Programs};
@@ -26,13 +27,20 @@ pub enum MissingSecrets {
 }
 
 /// A service.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LocalService {
     pub(crate) name: String,
     pub(crate) label: Arc<str>,
     pub(crate) family: String,
+    /// Of the family; see [`crate::revisions`].
+    pub(crate) revision: u32,
     pub(crate) desired_count: usize,
     pub(crate) deployment: DeploymentConfiguration,
+    pub(crate) deployment_alarms: Option<DeploymentAlarms>,
+    pub(crate) force_new_deployment: bool,
+    pub(crate) capacity_provider_strategy: Vec<CapacityProviderStrategyItem>,
+    pub(crate) network: NetworkConfiguration,
+    pub(crate) availability_zone_rebalancing: bool,
     pub(crate) health_check_grace_period: Duration,
     pub(crate) containers: Vec<Arc<LocalContainer>>,
     pub(crate) targets: Vec<ServiceTarget>,
@@ -47,7 +55,7 @@ pub(crate) struct ServiceTarget {
 }
 
 /// A container.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LocalContainer {
     pub(crate) name: Arc<str>,
     pub(crate) program: PathBuf,
@@ -80,6 +88,35 @@ impl LocalService {
             .iter()
             .any(|container| container.essential && container.health_check.is_some())
     }
+
+    /// `validator:3`
+    pub(crate) fn task_definition(&self) -> Arc<str> {
+        format!("{}:{}", self.family, self.revision).into()
+    }
+
+    /// What tells this task definition from another: a digest of all that is in it but the values of secrets, which
+    /// [`SecretValue`] does not show.
+    pub(crate) fn digest(&self) -> String {
+        format!("{:x}", Sha256::digest(format!("{:?}", self.containers)))
+    }
+
+    /// Whether a service that runs `deployed` needs a deployment to become this one. The desired count, the percentages, the grace period and
+    /// the rebalancing change without one. ECS refuses to change a capacity provider strategy otherwise than by a deployment.
+    /// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html>
+    pub(crate) fn needs_deployment_after(&self, deployed: &Self) -> bool {
+        parts(self) != parts(deployed)
+    }
+}
+
+/// What cannot change without a deployment.
+fn parts(service: &LocalService) -> impl PartialEq + '_ {
+    (
+        service.task_definition(),
+        &service.targets,
+        &service.network,
+        &service.service_connect,
+        &service.capacity_provider_strategy,
+    )
 }
 
 /// Settles every service of a fleet. The notes say what is not as it would be on AWS.
@@ -143,8 +180,14 @@ impl Settling<'_> {
             name: service.name.clone(),
             label: service.label.as_str().into(),
             family: definition.family.clone(),
+            revision: 0,
             desired_count: usize::try_from(service.desired_count).unwrap_or(usize::MAX),
             deployment: service.deployment,
+            deployment_alarms: service.deployment_alarms.clone(),
+            force_new_deployment: service.force_new_deployment,
+            capacity_provider_strategy: service.capacity_provider_strategy.clone(),
+            network: service.network.clone(),
+            availability_zone_rebalancing: service.availability_zone_rebalancing,
             health_check_grace_period: service.health_check_grace_period,
             containers: containers.into_iter().map(Arc::new).collect(),
             targets: targets(service),

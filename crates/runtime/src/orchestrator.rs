@@ -1,5 +1,8 @@
 //! [`LocalOrchestrator`]: a fleet that runs on this machine, and the handle to it.
 
+mod definition;
+mod operations;
+
 use std::io;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -8,28 +11,28 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use karma_fleet::Fleet;
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{Mutex, broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::addresses::{self, AddressBlock};
 use crate::clock::Clock;
 use crate::control::ControlServer;
-use crate::discovery::{Discovery, Names};
-use crate::endpoints::{Behind, Endpoint};
+use crate::discovery::Discovery;
 use crate::error::StartError;
+use crate::front::{Front, FrontObservation};
 use crate::launcher::Namespaces;
 use crate::life::Urgency;
-use crate::load_balancer::{self, Groups, LoadBalancers};
-use crate::local::{self, LocalService, MissingSecrets};
+use crate::load_balancer::{self, LoadBalancers};
+use crate::local::{LocalService, MissingSecrets};
 use crate::program::Programs;
 use crate::progress::{Announcer, Progress};
 use crate::reconcile::{Command, FleetHealth, Reconciler, Seen};
 use crate::runner::{ProcessRunner, ProcessSettings, Spawner, probe_namespaces};
 use crate::secrets::LocalSecrets;
-use crate::service::RunningService;
 use crate::state::{CleanedUp, StateDirectory};
-use karma_ops::{AliasObservation, DiscoveryMechanism, ListenerObservation, Observation};
+use definition::{Definition, Settler};
+use karma_ops::{DiscoveryMechanism, Observation};
 
 /// How a fleet is to run.
 #[derive(Debug, Clone)]
@@ -60,10 +63,12 @@ pub struct LocalOrchestrator {
 struct Shared {
     stack: PathBuf,
     clock: Clock,
-    listeners: Vec<ListenerObservation>,
-    aliases: Vec<AliasObservation>,
-    discovery: DiscoveryMechanism,
-    notes: Vec<String>,
+    /// What of the definition is not run by the loop. `None` when it has stopped.
+    setting: Mutex<Option<Setting>>,
+    front: watch::Sender<FrontObservation>,
+    /// The definition that is wanted now.
+    fleet: watch::Sender<Arc<Fleet>>,
+    notes: watch::Sender<Vec<String>>,
     cleaned_up: Option<CleanedUp>,
     announcer: Announcer,
     commands: mpsc::UnboundedSender<Command>,
@@ -71,6 +76,13 @@ struct Shared {
     /// What somebody has asked for.
     asked: watch::Sender<Option<Urgency>>,
     progress: watch::Sender<Shutdown>,
+}
+
+/// What changes with the definition besides the tasks.
+#[derive(Debug)]
+struct Setting {
+    front: Front,
+    settler: Settler,
 }
 
 /// How far the end has come.
@@ -110,38 +122,52 @@ impl LocalOrchestrator {
         secrets: &LocalSecrets,
         options: Options,
     ) -> Result<Self, StartError> {
-        let (services, notes) = local::services(fleet, programs, secrets, options.missing_secrets)?;
+        definition::check(fleet, programs, secrets, &options)?;
         let (state, cleaned_up) = StateDirectory::take(&options.state_directory)?;
-        let ground = Ground::prepare(fleet, &services, &options, &state).await?;
+        let (mut settler, set_aside) = Settler::new(state.path(), &options)?;
+        let definition = settler.settle(fleet, programs, secrets)?;
+        let ground = Ground::prepare(fleet, &definition.services, &options, &state).await?;
         let notes = [
             cleaned_up.iter().map(CleanedUp::to_string).collect(),
-            notes,
+            set_aside.into_iter().collect(),
+            definition.notes,
             ground.notes.clone(),
         ]
         .concat();
 
         let (state, announcer) = (Arc::new(state), Announcer::new());
         let clock = Clock::start(Timestamp::now(), options.speed);
-        let (aliases, discovery) = ground.discovery.observe();
-        let running = running_services(fleet, services, &ground)?;
+        let Definition { services, zones, .. } = definition;
+        let revisions = ground.front.revisions(fleet, services, &zones)?;
         let settings = ProcessSettings {
             state_directory: state.path().to_owned(),
             launcher: options.launcher,
             namespaces: ground.namespaces,
             region: options.region,
-            names: ground.names,
+            names: ground.front.discovery.names(),
             announcer: announcer.clone(),
         };
         let runner = ProcessRunner::new(settings, ground.spawner, AddressBlock::for_tasks(ground.seed));
-        let reconciler = Reconciler::new(Arc::new(runner), running, Arc::clone(&state), announcer.clone(), clock);
+        let reconciler = Reconciler::new(
+            Arc::new(runner),
+            revisions,
+            Arc::clone(&state),
+            announcer.clone(),
+            clock,
+        );
+        settler.keep_only(&reconciler.programs());
         let (commands, received) = mpsc::unbounded_channel();
+        let setting = Setting {
+            front: ground.front,
+            settler,
+        };
         let shared = Shared {
             stack: options.stack,
             clock,
-            listeners: ground.load_balancers.observe(),
-            aliases,
-            discovery,
-            notes,
+            front: watch::Sender::new(setting.front.observe()),
+            setting: Mutex::new(Some(setting)),
+            fleet: watch::Sender::new(Arc::new(fleet.clone())),
+            notes: watch::Sender::new(notes),
             cleaned_up,
             announcer,
             commands,
@@ -154,9 +180,7 @@ impl LocalOrchestrator {
         };
         let ending = Ending {
             control: ControlServer::start(state.path(), orchestrator.clone())?,
-            load_balancers: ground.load_balancers,
             tasks: tokio::spawn(reconciler.run(received)),
-            discovery: ground.discovery,
             state,
         };
         tokio::spawn(ending.run(orchestrator.clone()));
@@ -173,16 +197,22 @@ impl LocalOrchestrator {
         } else {
             Seen::default()
         };
+        let front = self.shared.front.borrow().clone();
         Observation {
             stack: self.shared.stack.clone(),
             pid: std::process::id(),
             started_at: self.shared.clock.began(),
-            listeners: self.shared.listeners.clone(),
+            listeners: front.listeners,
             services: seen.services,
-            aliases: self.shared.aliases.clone(),
-            discovery: self.shared.discovery,
-            notes: [self.shared.notes.clone(), seen.notes].concat(),
+            aliases: front.aliases,
+            discovery: front.discovery,
+            notes: [self.shared.notes.borrow().clone(), seen.notes].concat(),
         }
+    }
+
+    /// The definition that is wanted, now and from now on.
+    pub fn fleet(&self) -> watch::Receiver<Arc<Fleet>> {
+        self.shared.fleet.subscribe()
     }
 
     /// What happens from now on. A watcher that is slow loses messages, which the receiver tells.
@@ -235,9 +265,7 @@ impl LocalOrchestrator {
 
 /// What has to be ended, in its order.
 struct Ending {
-    load_balancers: LoadBalancers,
     tasks: JoinHandle<()>,
-    discovery: Discovery,
     control: ControlServer,
     state: Arc<StateDirectory>,
 }
@@ -251,8 +279,14 @@ impl Ending {
         // This job holds the sender, so that there is no error.
         let _ = asked.wait_for(Option::is_some).await;
         order(Command::Rest);
+        let setting = shared.setting.lock().await.take();
+        let Front {
+            load_balancers,
+            discovery,
+            groups: _groups,
+        } = setting.expect("nobody else takes it").front;
         tokio::select! {
-            () = self.load_balancers.stop() => {}
+            () = load_balancers.stop() => {}
             () = at_once(&mut asked) => {}
         }
         order(Command::Stop(asked.borrow().unwrap_or(Urgency::Graceful)));
@@ -264,7 +298,7 @@ impl Ending {
                 let _ = tasks.await;
             }
         }
-        self.discovery.stop().await;
+        discovery.stop().await;
         if let Err(error) = self.state.release() {
             shared.announcer.announce(Progress::Note {
                 message: error.to_string(),
@@ -284,10 +318,7 @@ async fn at_once(asked: &mut watch::Receiver<Option<Urgency>>) {
 struct Ground {
     spawner: Spawner,
     namespaces: Namespaces,
-    groups: Groups,
-    load_balancers: LoadBalancers,
-    discovery: Discovery,
-    names: Arc<Names>,
+    front: Front,
     /// Where the stack's addresses begin.
     seed: u64,
     notes: Vec<String>,
@@ -312,14 +343,15 @@ impl Ground {
         let (load_balancers, not_served) = LoadBalancers::start(fleet, &groups, options.port).await?;
         let seed = addresses::seed(state.path());
         let block = AddressBlock::for_names(seed);
-        let (discovery, names, not_found) = Discovery::start(services, block, mechanism(namespaces)).await;
+        let (discovery, not_found) = Discovery::start(services, block, mechanism(namespaces)).await;
         Ok(Self {
             spawner,
             namespaces,
-            groups,
-            load_balancers,
-            discovery,
-            names: Arc::new(names),
+            front: Front {
+                groups,
+                load_balancers,
+                discovery,
+            },
             seed,
             notes: [not_served, not_found].concat(),
         })
@@ -331,34 +363,4 @@ fn mechanism(namespaces: Namespaces) -> DiscoveryMechanism {
         Namespaces::Mount | Namespaces::UserAndMount => DiscoveryMechanism::HostsFile,
         Namespaces::None => DiscoveryMechanism::HttpProxy,
     }
-}
-
-fn running_services(
-    fleet: &Fleet,
-    services: Vec<LocalService>,
-    ground: &Ground,
-) -> Result<Vec<RunningService>, StartError> {
-    let running = services.into_iter().map(|service| {
-        let mut endpoints = target_endpoints(&service, &ground.groups)?;
-        endpoints.extend(ground.discovery.endpoints(&service)?);
-        let mut groups = service.targets.iter().map(|target| &target.target_group);
-        let url = groups.find_map(|group| ground.load_balancers.url(fleet, group));
-        Ok(RunningService::new(service, endpoints, url))
-    });
-    running.collect()
-}
-
-fn target_endpoints(service: &LocalService, groups: &Groups) -> Result<Vec<Endpoint>, StartError> {
-    let endpoint = |target: &local::ServiceTarget| {
-        let group = groups.get(&target.target_group).ok_or_else(|| StartError::Definition {
-            subject: format!("service {}", service.name),
-            reason: format!("its target group {} is not in the stack", target.target_group),
-        })?;
-        Ok(Endpoint {
-            group: group.clone(),
-            port: target.port,
-            behind: Behind::LoadBalancer,
-        })
-    };
-    service.targets.iter().map(endpoint).collect()
 }

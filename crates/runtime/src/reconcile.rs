@@ -1,6 +1,11 @@
 //! The loop that makes what runs match what is wanted: it notes what tasks report, asks the scheduler, and does what that decided.
 
+mod apply;
+mod note;
+mod operate;
+
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,13 +15,16 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::clock::Clock;
 use crate::decide::{Action, decide, wake_at};
-use crate::life::{Fact, Life, Report, StopOrder, Urgency};
+use crate::life::{Life, Manner, Report, StopOrder, Urgency};
 use crate::logs;
+use crate::operation::{Applied, Operation};
+use crate::placement::Placement;
 use crate::progress::{Announcer, Progress};
+use crate::rollout::{self, DEADLOCK, Milestone};
 use crate::runner::TaskRunner;
-use crate::service::RunningService;
+use crate::service::{Revision, RunningService, Surroundings};
 use crate::state::{RunningTask, StateDirectory};
-use crate::task::{DesiredStatus, Stop, StopCode, TargetsHealth, Task, TaskId, TaskStatus};
+use crate::task::{DesiredStatus, NewTask, Purpose, Stop, StopCode, Task, TaskId};
 use karma_ops::{ServiceHealth, ServiceObservation};
 
 /// What the loop is asked to do.
@@ -24,10 +32,32 @@ use karma_ops::{ServiceHealth, ServiceObservation};
 pub(crate) enum Command {
     /// Tell what runs.
     Observe(oneshot::Sender<Seen>),
+    /// Run these services from now on, and no others.
+    Apply(Vec<Revision>, oneshot::Sender<AppliedAll>),
+    /// Do something to what runs.
+    Operate(Operation),
+    /// An alarm has come to another state.
+    NoteAlarm { name: String, state: AlarmState },
     /// Start nothing any more.
     Rest,
     /// Stop every task; when none is left, the loop ends.
     Stop(Urgency),
+}
+
+/// What became of each service, and which programs may still be started.
+#[derive(Debug, Default)]
+pub(crate) struct AppliedAll {
+    pub(crate) applied: Vec<Applied>,
+    pub(crate) programs: BTreeSet<PathBuf>,
+}
+
+/// Whether an alarm is in alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AlarmState {
+    /// `ALARM`
+    Alarm,
+    /// `OK` or `INSUFFICIENT_DATA`
+    Quiet,
 }
 
 /// What runs, and what should be known about it.
@@ -44,7 +74,7 @@ pub enum FleetHealth {
     Steady,
     /// Some are on their way.
     Starting,
-    /// None is on its way any more, and some tasks end or are unhealthy.
+    /// None is on its way any more, and some tasks end or are unhealthy, or a deployment has failed or is stuck.
     Failing,
 }
 
@@ -53,6 +83,7 @@ pub enum FleetHealth {
 pub(crate) struct Reconciler<R: TaskRunner> {
     runner: Arc<R>,
     services: Vec<RunningService>,
+    surroundings: Surroundings,
     state: Arc<StateDirectory>,
     announcer: Announcer,
     clock: Clock,
@@ -64,7 +95,7 @@ pub(crate) struct Reconciler<R: TaskRunner> {
     reports: (mpsc::UnboundedSender<Report>, mpsc::UnboundedReceiver<Report>),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Mode {
     Running,
     Resting,
@@ -74,14 +105,20 @@ enum Mode {
 impl<R: TaskRunner> Reconciler<R> {
     pub(crate) fn new(
         runner: Arc<R>,
-        services: Vec<RunningService>,
+        services: Vec<Revision>,
         state: Arc<StateDirectory>,
         announcer: Announcer,
         clock: Clock,
     ) -> Self {
+        let surroundings = Surroundings::default();
+        let now = clock.now();
         Self {
             runner,
-            services,
+            services: services
+                .into_iter()
+                .map(|revision| RunningService::new(revision, &surroundings, now))
+                .collect(),
+            surroundings,
             state,
             announcer,
             clock,
@@ -92,6 +129,11 @@ impl<R: TaskRunner> Reconciler<R> {
             lives: JoinSet::new(),
             reports: mpsc::unbounded_channel(),
         }
+    }
+
+    /// The programs that may still be started.
+    pub(crate) fn programs(&self) -> BTreeSet<PathBuf> {
+        self.services.iter().flat_map(RunningService::programs).collect()
     }
 
     /// How the fleet fares, from now on.
@@ -121,11 +163,14 @@ impl<R: TaskRunner> Reconciler<R> {
     fn reconcile(&mut self) -> Option<Duration> {
         let now = self.now();
         for index in 0..self.services.len() {
+            self.advance(index, now);
             let service = &self.services[index];
             let actions = decide(&service.view, &service.tasks, now);
             self.execute(index, actions);
             self.note_steadiness(index, now);
         }
+        self.services
+            .retain(|service| !service.is_leaving || !service.orders.is_empty());
         self.publish_health(now);
         self.services
             .iter()
@@ -133,35 +178,62 @@ impl<R: TaskRunner> Reconciler<R> {
             .min()
     }
 
-    fn execute(&mut self, index: usize, actions: Vec<Action>) {
-        let starts = actions.iter().filter(|action| **action == Action::Start).count();
-        if starts > 0 {
-            let names: Vec<_> = (0..starts).map(|_| format!("(task {})", self.start(index))).collect();
-            self.event(index, &format!("has started {starts} tasks: {}.", names.join(" ")));
-            self.write_down();
-        }
-        for action in actions {
-            if let Action::Stop { task, reason } = action {
-                let code = StopCode::ServiceSchedulerInitiated;
-                self.stop(index, &task, Stop { code, reason }, Urgency::Graceful);
-                self.event(index, &format!("has stopped 1 running tasks: (task {task})."));
-            }
+    /// Takes the deployments of a service as far as its tasks are, and tells.
+    fn advance(&mut self, index: usize, now: Duration) {
+        let service = &mut self.services[index];
+        let milestones = rollout::advance(&mut service.view, &service.tasks, now);
+        service.place_as_primary();
+        for milestone in milestones {
+            let what = match milestone {
+                Milestone::Completed(id) => format!("(deployment {id}) deployment completed."),
+                Milestone::Failed { deployment, why } => format!("(deployment {deployment}) deployment failed: {why}."),
+                Milestone::RollingBack { to } => format!("rolling back to (deployment {to})."),
+                Milestone::Deadlocked => DEADLOCK.to_owned(),
+            };
+            self.event(index, &what);
         }
     }
 
-    fn start(&mut self, index: usize) -> TaskId {
+    fn execute(&mut self, index: usize, actions: Vec<Action>) {
+        let (mut started, mut stopped) = (Vec::new(), Vec::new());
+        for action in actions {
+            match action {
+                Action::Start { placement, purpose } => started.push(self.start(index, placement, purpose)),
+                Action::Stop { task, cause, reason } => {
+                    self.note_cause(index, &task, cause);
+                    let code = StopCode::ServiceSchedulerInitiated;
+                    self.stop(index, &task, Stop { code, reason }, Manner::Drained);
+                    stopped.push((task, cause));
+                }
+            }
+        }
+        self.tell_started(index, &started);
+        self.tell_stopped(index, &stopped);
+    }
+
+    fn start(&mut self, index: usize, placement: Placement, purpose: Purpose) -> TaskId {
         let now = self.now();
         let service = &mut self.services[index];
+        let revision = service.deployed();
+        let definition = Arc::clone(&revision.definition);
+        let endpoints = revision.endpoints.clone();
         let id = TaskId::random();
-        let log_path = logs::path(self.state.path(), &service.definition.label, &id);
+        let new = NewTask {
+            id: id.clone(),
+            deployment: service.view.primary().id.clone(),
+            task_definition: Arc::clone(&service.view.primary().task_definition),
+            placement,
+            purpose,
+            log_path: logs::path(self.state.path(), &definition.label, &id),
+        };
         let (order, orders) = watch::channel(None);
-        service.tasks.push(Task::new(id.clone(), now, log_path));
+        service.tasks.push(Task::new(new, now));
         service.orders.insert(id.clone(), order);
         let life = Life {
             id: id.clone(),
-            service: Arc::clone(&service.definition),
+            service: definition,
             runner: Arc::clone(&self.runner),
-            endpoints: service.endpoints.clone(),
+            endpoints,
             reports: self.reports.0.clone(),
             orders,
         };
@@ -169,14 +241,14 @@ impl<R: TaskRunner> Reconciler<R> {
         id
     }
 
-    fn stop(&mut self, index: usize, task: &TaskId, stop: Stop, urgency: Urgency) {
+    fn stop(&mut self, index: usize, task: &TaskId, stop: Stop, manner: Manner) {
         let service = &mut self.services[index];
         if let Some(task) = service.tasks.iter_mut().find(|known| known.id == *task) {
             task.desired_status = DesiredStatus::Stopped;
             task.stop.get_or_insert_with(|| stop.clone());
         }
         if let Some(orders) = service.orders.get(task) {
-            orders.send_replace(Some(StopOrder { stop, urgency }));
+            orders.send_replace(Some(StopOrder { stop, manner }));
         }
     }
 
@@ -193,7 +265,13 @@ impl<R: TaskRunner> Reconciler<R> {
                 // Who asked may have gone.
                 let _ = answer.send(Seen { services, notes });
             }
-            Command::Rest => self.mode = Mode::Resting,
+            Command::Apply(services, answer) => {
+                let applied = self.apply(services);
+                let _ = answer.send(applied);
+            }
+            Command::Operate(operation) => self.operate(operation),
+            Command::NoteAlarm { name, state } => self.note_alarm(name, state),
+            Command::Rest => self.mode = self.mode.max(Mode::Resting),
             Command::Stop(urgency) => self.stop_all(urgency),
         }
     }
@@ -207,129 +285,8 @@ impl<R: TaskRunner> Reconciler<R> {
                     code: StopCode::UserInitiated,
                     reason: "Task stopped by user".to_owned(),
                 };
-                self.stop(index, &task, stop, urgency);
+                self.stop(index, &task, stop, urgency.into());
             }
-        }
-    }
-
-    /// A report, and all that have come with it: the scheduler is asked once for all of them.
-    fn note_all(&mut self, report: Report) {
-        self.note(report);
-        self.note_waiting();
-    }
-
-    fn note_waiting(&mut self) {
-        while let Ok(report) = self.reports.1.try_recv() {
-            self.note(report);
-        }
-    }
-
-    fn note(&mut self, Report { task: id, fact }: Report) {
-        let position = self
-            .services
-            .iter()
-            .position(|service| service.orders.contains_key(&id));
-        let Some(index) = position else { return };
-        let service = &mut self.services[index];
-        let label = service.definition.label.to_string();
-        let task = service.tasks.iter_mut().find(|task| task.id == id);
-        let task = task.expect("a task that can be ordered is among the service's tasks");
-        match fact {
-            Fact::Status(status) => self.note_status(index, &id, status),
-            Fact::Address(address) => task.address = Some(address),
-            Fact::Containers(containers, health) => {
-                task.containers = containers;
-                if task.health_status != health {
-                    task.health_status = health;
-                    self.announcer.announce(Progress::Health {
-                        service: label,
-                        task: id,
-                        health,
-                    });
-                }
-            }
-            Fact::Targets(targets) if task.targets == targets => {}
-            Fact::Targets(targets) => {
-                task.targets.clone_from(&targets);
-                self.note_targets(index, id, targets);
-            }
-            Fact::Registered(group) => self.event(index, &format!("registered 1 targets in (target-group {group})")),
-            Fact::Deregistered(group) => {
-                self.event(index, &format!("deregistered 1 targets in (target-group {group})"));
-                self.event(index, "has begun draining connections on 1 tasks.");
-            }
-            Fact::Stopping(stop) => {
-                task.desired_status = DesiredStatus::Stopped;
-                task.stop.get_or_insert(stop);
-                self.note_failure(index, &id);
-            }
-            Fact::Note(note) => self.remark(note),
-        }
-    }
-
-    fn note_status(&mut self, index: usize, id: &TaskId, status: TaskStatus) {
-        let now = self.now();
-        let service = &mut self.services[index];
-        let Some(task) = service.tasks.iter_mut().find(|task| task.id == *id) else {
-            return;
-        };
-        task.last_status = status;
-        match status {
-            TaskStatus::Running => task.started_at = Some(now),
-            TaskStatus::Stopped => task.stopped_at = Some(now),
-            _ => {}
-        }
-        self.announcer.announce(Progress::Status {
-            service: service.definition.label.to_string(),
-            task: id.clone(),
-            status,
-            reason: task.stop.as_ref().map(|stop| stop.reason.clone()),
-        });
-        if status == TaskStatus::Stopped {
-            service.orders.remove(id);
-            service.forget_old_tasks();
-            self.write_down();
-        }
-    }
-
-    /// As soon as a task is known to have failed, not only when the last of it is gone: else it would be replaced without a wait.
-    fn note_failure(&mut self, index: usize, id: &TaskId) {
-        let now = self.now();
-        let service = &mut self.services[index];
-        let was_impaired = service.view.back_off.is_impaired();
-        if let Some(task) = service.tasks.iter().find(|task| task.id == *id) {
-            service.view.back_off.record(task, now);
-        }
-        if !was_impaired && service.view.back_off.is_impaired() {
-            self.event(index, "is unable to consistently start tasks successfully.");
-        }
-    }
-
-    fn note_targets(&mut self, index: usize, id: TaskId, targets: Option<TargetsHealth>) {
-        let Some(targets) = targets else { return };
-        if let TargetsHealth::Unhealthy {
-            target_group,
-            description,
-        } = &targets
-        {
-            let message =
-                format!("(task {id}) is unhealthy in (target-group {target_group}) due to (reason {description})");
-            self.event(index, &message);
-        }
-        self.announcer.announce(Progress::Targets {
-            service: self.services[index].definition.label.to_string(),
-            task: id,
-            targets,
-        });
-    }
-
-    fn note_steadiness(&mut self, index: usize, now: Duration) {
-        let service = &mut self.services[index];
-        let is_steady = service.view.is_steady(&service.tasks, now);
-        let becomes_steady = is_steady && !service.was_steady;
-        service.was_steady = is_steady;
-        if becomes_steady {
-            self.event(index, "has reached a steady state.");
         }
     }
 
@@ -354,9 +311,9 @@ impl<R: TaskRunner> Reconciler<R> {
     fn event(&mut self, index: usize, what: &str) {
         let at = self.clock.at(self.now());
         let service = &mut self.services[index];
-        let message = format!("service ({}) {what}", service.definition.name);
+        let message = format!("service ({}) {what}", service.name());
         service.remember(at, message.clone());
-        let service = service.definition.label.to_string();
+        let service = service.label();
         self.announcer.announce(Progress::Event { service, message });
     }
 
@@ -372,7 +329,7 @@ impl<R: TaskRunner> Reconciler<R> {
     fn write_down(&mut self) {
         let running = self.services.iter().flat_map(|service| {
             service.orders.keys().map(|task| RunningTask {
-                service: service.definition.label.to_string(),
+                service: service.label(),
                 task_id: task.clone(),
             })
         });

@@ -1,64 +1,179 @@
-//! A service as it runs: its tasks, what is remembered of them, and what happened.
+//! A service as it runs: its deployments, its tasks, what is remembered of them, and what happened.
 
-use std::collections::{HashMap, VecDeque};
+mod observe;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use karma_ops::{DeploymentId, DeploymentStatus, EVENTS_KEPT, RolloutState, ServiceEvent};
 use tokio::sync::watch;
 
 use crate::back_off::BackOff;
-use crate::clock::Clock;
 use crate::decide::ServiceView;
+use crate::deployment::{Deployment, Watched};
 use crate::endpoints::{Behind, Endpoint};
 use crate::life::StopOrder;
 use crate::local::LocalService;
-use crate::logs;
+use crate::placement::Capacity;
+use crate::rollout;
 use crate::task::{Task, TaskId, TaskStatus};
-use karma_ops::{EVENTS_KEPT, ServiceEvent, ServiceObservation, TaskObservation};
 
 /// So many stopped tasks of a service are remembered, and their logs kept.
 const STOPPED_KEPT: usize = 10;
 
-/// So many lines of a stopped task's output are shown.
-const LAST_LINES: usize = 20;
+/// So many deployments of a service are remembered, and the programs of their revisions kept.
+const DEPLOYMENTS_KEPT: usize = 10;
+
+/// What a deployment brings: a definition, settled, and where its tasks stand.
+#[derive(Debug, Clone)]
+pub(crate) struct Revision {
+    pub(crate) definition: Arc<LocalService>,
+    pub(crate) endpoints: Vec<Endpoint>,
+    /// Where its first rule leads.
+    pub(crate) url: Option<String>,
+    /// The zones of its subnets, by the names they have here.
+    pub(crate) zones: Vec<Arc<str>>,
+}
+
+/// What is the matter around all services.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Surroundings {
+    /// The zones that are gone.
+    pub(crate) lost_zones: BTreeSet<Arc<str>>,
+    /// The alarms that are in alarm.
+    pub(crate) in_alarm: BTreeSet<String>,
+}
 
 /// A service as it runs.
 #[derive(Debug)]
 pub(crate) struct RunningService {
-    pub(crate) definition: Arc<LocalService>,
-    pub(crate) endpoints: Vec<Endpoint>,
-    pub(crate) url: Option<String>,
+    /// As the stack wants it. After a rollback it runs something else.
+    pub(crate) wanted: Revision,
     pub(crate) view: ServiceView,
+    /// What each deployment of the view brings.
+    revisions: BTreeMap<DeploymentId, Revision>,
     /// Oldest first.
     pub(crate) tasks: Vec<Task>,
     /// How each task that is not stopped is told to stop.
     pub(crate) orders: HashMap<TaskId, watch::Sender<Option<StopOrder>>>,
-    pub(crate) events: VecDeque<ServiceEvent>,
+    events: VecDeque<ServiceEvent>,
     pub(crate) was_steady: bool,
+    /// The stack has it no more: it goes when its last task has.
+    pub(crate) is_leaving: bool,
+}
+
+impl Revision {
+    fn watched(&self) -> Watched {
+        let behind_load_balancer = |endpoint: &Endpoint| endpoint.behind == Behind::LoadBalancer;
+        Watched {
+            by_container_health_check: self.definition.has_container_health_check(),
+            by_load_balancer: self.endpoints.iter().any(behind_load_balancer),
+        }
+    }
+
+    fn deployment(&self, now: Duration) -> Deployment {
+        let task_definition = self.definition.task_definition();
+        Deployment::new(DeploymentId::random(), task_definition, self.watched(), now)
+    }
 }
 
 impl RunningService {
-    pub(crate) fn new(definition: LocalService, endpoints: Vec<Endpoint>, url: Option<String>) -> Self {
+    pub(crate) fn new(wanted: Revision, surroundings: &Surroundings, now: Duration) -> Self {
+        let definition = Arc::clone(&wanted.definition);
         let view = ServiceView {
             desired_count: definition.desired_count,
-            deployment: definition.deployment,
-            health_check_grace_period: definition.health_check_grace_period,
-            has_container_health_check: definition.has_container_health_check(),
-            has_load_balancer: endpoints.iter().any(|endpoint| endpoint.behind == Behind::LoadBalancer),
+            configuration: definition.deployment,
+            alarms: None,
+            in_alarm: BTreeSet::new(),
+            health_check_grace_period: Duration::ZERO,
+            capacity: Capacity::default(),
+            rebalances: false,
+            deployments: Vec::new(),
             back_off: BackOff::default(),
         };
-        Self {
-            definition: Arc::new(definition),
-            endpoints,
-            url,
+        let mut service = Self {
+            wanted: wanted.clone(),
             view,
+            revisions: BTreeMap::new(),
             tasks: Vec::new(),
             orders: HashMap::new(),
             events: VecDeque::new(),
             was_steady: false,
-        }
+            is_leaving: false,
+        };
+        service.settle(surroundings);
+        service.deploy(wanted, now);
+        service
+    }
+
+    /// Its ECS name.
+    pub(crate) fn name(&self) -> &str {
+        &self.wanted.definition.name
+    }
+
+    /// What a user calls it.
+    pub(crate) fn label(&self) -> String {
+        self.wanted.definition.label.to_string()
+    }
+
+    /// Takes over what changes without a deployment.
+    pub(crate) fn settle(&mut self, surroundings: &Surroundings) {
+        let definition = &self.wanted.definition;
+        self.view.configuration = definition.deployment;
+        self.view.alarms.clone_from(&definition.deployment_alarms);
+        self.view.health_check_grace_period = definition.health_check_grace_period;
+        self.view.rebalances = definition.availability_zone_rebalancing;
+        self.note_surroundings(surroundings);
+    }
+
+    /// Takes over what is the matter around it.
+    pub(crate) fn note_surroundings(&mut self, surroundings: &Surroundings) {
+        self.view.in_alarm.clone_from(&surroundings.in_alarm);
+        self.view.capacity.lost_zones = surroundings.lost_zones.iter().cloned().collect();
+    }
+
+    /// Begins a deployment.
+    pub(crate) fn deploy(&mut self, revision: Revision, now: Duration) -> DeploymentId {
+        let deployment = revision.deployment(now);
+        let id = deployment.id.clone();
+        rollout::begin(&mut self.view, deployment);
+        self.view.back_off.forget();
+        self.revisions.insert(id.clone(), revision);
+        self.place_as_primary();
+        self.forget_old_deployments();
+        id
+    }
+
+    /// Tasks go where the wanted deployment wants them.
+    pub(crate) fn place_as_primary(&mut self) {
+        let Revision { definition, zones, .. } = &self.revisions[&self.view.primary().id];
+        self.view
+            .capacity
+            .strategy
+            .clone_from(&definition.capacity_provider_strategy);
+        self.view.capacity.zones.clone_from(zones);
+    }
+
+    /// What the wanted deployment brings.
+    pub(crate) fn deployed(&self) -> &Revision {
+        &self.revisions[&self.view.primary().id]
+    }
+
+    /// What a deployment brought, newest first, with the deployments' states.
+    pub(crate) fn history(&self) -> impl Iterator<Item = (&Deployment, &Revision)> {
+        let deployments = self.view.deployments.iter();
+        deployments.map(|deployment| (deployment, &self.revisions[&deployment.id]))
+    }
+
+    /// The programs that its deployments may start.
+    pub(crate) fn programs(&self) -> impl Iterator<Item = PathBuf> {
+        let revisions = self.revisions.values().chain([&self.wanted]);
+        let containers = revisions.flat_map(|revision| &revision.definition.containers);
+        containers.map(|container| container.program.clone())
     }
 
     /// Remembers an event; the oldest is forgotten.
@@ -89,67 +204,22 @@ impl RunningService {
         });
     }
 
-    pub(crate) fn observe(&self, clock: Clock, now: Duration) -> ServiceObservation {
-        let count = |wanted: fn(&Task) -> bool| self.tasks.iter().filter(|task| wanted(task)).count();
-        ServiceObservation {
-            service: self.definition.name.clone(),
-            label: self.definition.label.to_string(),
-            desired_count: self.view.desired_count,
-            running_count: count(|task| task.last_status == TaskStatus::Running),
-            pending_count: count(|task| task.last_status.is_pending()),
-            health: self.view.health(&self.tasks, now),
-            url: self.url.clone(),
-            task_definition: self.definition.family.clone(),
-            capacity_provider_strategy: Vec::new(),
-            deployments: Vec::new(),
-            tasks: self
-                .tasks
-                .iter()
-                .rev()
-                .map(|task| self.observe_task(task, clock))
-                .collect(),
-            events: self.events.clone(),
-        }
-    }
-
-    fn observe_task(&self, task: &Task, clock: Clock) -> TaskObservation {
-        let stopped = task.last_status == TaskStatus::Stopped;
-        TaskObservation {
-            task_id: task.id.clone(),
-            task_definition: self.definition.family.clone(),
-            deployment: karma_ops::DeploymentId::random(),
-            capacity_provider: None,
-            availability_zone: None,
-            last_status: task.last_status,
-            desired_status: task.desired_status,
-            health_status: task.health_status,
-            target_health: task.targets.clone(),
-            address: task.address,
-            started_at: task.started_at.map(|at| clock.at(at)),
-            stopped_at: task.stopped_at.map(|at| clock.at(at)),
-            stopped_reason: task.stop.as_ref().map(|stop| stop.reason.clone()),
-            stop_code: task.stop.as_ref().map(|stop| stop.code),
-            exit_code: self.exit_code(task),
-            containers: task.containers.clone(),
-            log_path: task.log_path.clone(),
-            last_lines: if stopped {
-                logs::last_lines(&task.log_path, LAST_LINES)
-            } else {
-                Vec::new()
-            },
-        }
-    }
-
-    fn exit_code(&self, task: &Task) -> Option<i32> {
-        let essential = |name: &str| {
-            self.definition
-                .containers
-                .iter()
-                .any(|one| one.essential && *one.name == *name)
-        };
-        task.containers
+    /// Forgets the oldest deployments that have been replaced, but not the one that a rollback would lead to.
+    fn forget_old_deployments(&mut self) {
+        let deployments = &mut self.view.deployments;
+        let rollback_target = deployments
             .iter()
-            .filter(|container| essential(&container.name))
-            .find_map(|container| container.exit_code)
+            .skip(1)
+            .find(|one| one.rollout_state == RolloutState::Completed)
+            .map(|one| one.id.clone());
+        let mut position = 0;
+        deployments.retain(|one| {
+            position += 1;
+            position <= DEPLOYMENTS_KEPT
+                || one.status != DeploymentStatus::Inactive
+                || rollback_target.as_ref() == Some(&one.id)
+        });
+        self.revisions
+            .retain(|id, _| deployments.iter().any(|deployment| deployment.id == *id));
     }
 }

@@ -3,6 +3,8 @@
 //! ```text
 //! lock            held while the stack runs; the process id of who holds it
 //! tasks.json      the tasks that run, for whoever comes after a crash
+//! revisions.json  how many revisions each task definition has had; outlives the run, see `revisions`
+//! programs/       the programs of the revisions, see `pinned`
 //! control.sock    see `control`
 //! run/<task id>/  each task's own disk and files of /etc; gone with the task
 //! logs/           see `logs`
@@ -164,7 +166,10 @@ impl StateDirectory {
         remove(&self.path.join("run"))?;
         remove(&self.path.join("control.sock"))?;
         remove(&self.tasks_path())?;
-        lock.set_len(0).map_err(io_error("empty", &self.path.join("lock")))
+        let lock_path = self.path.join("lock");
+        lock.set_len(0).map_err(io_error("empty", &lock_path))?;
+        // Closing it is not enough: a child that has not become its program yet has it too.
+        lock.unlock().map_err(io_error("unlock", &lock_path))
     }
 
     fn lock(path: &Path) -> Result<Self, StartError> {
@@ -271,7 +276,7 @@ fn write_pid(lock: &mut File) -> io::Result<()> {
 }
 
 /// Whoever reads the file sees the old text or the new one, never half of it.
-fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension("new");
     fs::write(&temporary, text)?;
     fs::rename(&temporary, path)
@@ -290,7 +295,7 @@ fn remove(path: &Path) -> Result<(), StateError> {
     }
 }
 
-fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StateError {
+pub(crate) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StateError {
     let path = path.to_owned();
     move |source| StateError::Io { action, path, source }
 }

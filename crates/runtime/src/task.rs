@@ -2,9 +2,23 @@
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use karma_ops::DeploymentId;
 pub(crate) use karma_ops::{ContainerState, DesiredStatus, HealthStatus, StopCode, TargetsHealth, TaskId, TaskStatus};
+
+use crate::placement::Placement;
+
+/// What a task was started for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Purpose {
+    /// To be one of those that are wanted.
+    #[default]
+    Replica,
+    /// To take the place of one in a zone that holds more tasks than others.
+    Rebalancing,
+}
 
 /// Why a task stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +34,14 @@ pub struct Stop {
 pub struct Task {
     /// Its id.
     pub id: TaskId,
+    /// The deployment it belongs to.
+    pub deployment: DeploymentId,
+    /// `validator:3`
+    pub task_definition: Arc<str>,
+    /// Where it runs.
+    pub placement: Placement,
+    /// What it was started for.
+    pub purpose: Purpose,
     /// How far it has come.
     pub last_status: TaskStatus,
     /// What it shall be.
@@ -44,11 +66,26 @@ pub struct Task {
     pub log_path: PathBuf,
 }
 
+/// A task that is to be started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NewTask {
+    pub(crate) id: TaskId,
+    pub(crate) deployment: DeploymentId,
+    pub(crate) task_definition: Arc<str>,
+    pub(crate) placement: Placement,
+    pub(crate) purpose: Purpose,
+    pub(crate) log_path: PathBuf,
+}
+
 impl Task {
     /// A task that has just been asked for.
-    pub(crate) fn new(id: TaskId, created_at: Duration, log_path: PathBuf) -> Self {
+    pub(crate) fn new(new: NewTask, created_at: Duration) -> Self {
         Self {
-            id,
+            id: new.id,
+            deployment: new.deployment,
+            task_definition: new.task_definition,
+            placement: new.placement,
+            purpose: new.purpose,
             last_status: TaskStatus::Provisioning,
             desired_status: DesiredStatus::Running,
             health_status: HealthStatus::Unknown,
@@ -59,7 +96,7 @@ impl Task {
             stopped_at: None,
             stop: None,
             address: None,
-            log_path,
+            log_path: new.log_path,
         }
     }
 
@@ -71,5 +108,23 @@ impl Task {
     /// Whether one of its health checks has failed.
     pub fn is_unhealthy(&self) -> bool {
         self.health_status == HealthStatus::Unhealthy || matches!(self.targets, Some(TargetsHealth::Unhealthy { .. }))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A task that has just been asked for, of no particular deployment.
+    pub(crate) fn new_task() -> Task {
+        let new = NewTask {
+            id: TaskId::random(),
+            deployment: DeploymentId::random(),
+            task_definition: "hello:1".into(),
+            placement: Placement::default(),
+            purpose: Purpose::default(),
+            log_path: "log".into(),
+        };
+        Task::new(new, Duration::ZERO)
     }
 }

@@ -4,20 +4,26 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::net::Ipv4Addr;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use karma_fleet::ServiceConnect;
 
 use super::Namespace;
 
-/// The addresses of the names, by namespace.
+/// The addresses of the names, by namespace. As on ECS, a task keeps those that it was started with.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    namespaces: BTreeMap<Namespace, BTreeMap<String, Ipv4Addr>>,
-    proxies: BTreeMap<Namespace, String>,
+    known: RwLock<Known>,
     /// This machine's own `/etc/hosts`.
     machine: String,
     /// This machine's own `/etc/nsswitch.conf`, where it has one.
     switch: Option<String>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    namespaces: BTreeMap<Namespace, BTreeMap<String, Ipv4Addr>>,
+    proxies: BTreeMap<Namespace, String>,
 }
 
 impl Names {
@@ -29,20 +35,33 @@ impl Names {
         }
     }
 
-    pub(super) fn insert(&mut self, namespace: Namespace, dns_name: String, address: Ipv4Addr) {
-        self.namespaces.entry(namespace).or_default().insert(dns_name, address);
+    pub(super) fn insert(&self, namespace: Namespace, dns_name: String, address: Ipv4Addr) {
+        let mut known = self.change();
+        known.namespaces.entry(namespace).or_default().insert(dns_name, address);
     }
 
-    pub(super) fn set_proxy(&mut self, namespace: Namespace, url: String) {
-        self.proxies.insert(namespace, url);
+    pub(super) fn remove(&self, namespace: &Namespace, dns_name: &str) -> Option<Ipv4Addr> {
+        self.change().namespaces.get_mut(namespace)?.remove(dns_name)
+    }
+
+    pub(super) fn set_proxy(&self, namespace: Namespace, url: String) {
+        self.change().proxies.insert(namespace, url);
     }
 
     pub(super) fn namespaces(&self) -> Vec<Namespace> {
-        self.namespaces.keys().cloned().collect()
+        self.known().namespaces.keys().cloned().collect()
     }
 
     pub(super) fn of(&self, namespace: &Namespace) -> BTreeMap<String, Ipv4Addr> {
-        self.namespaces.get(namespace).cloned().unwrap_or_default()
+        self.known().namespaces.get(namespace).cloned().unwrap_or_default()
+    }
+
+    fn known(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self) -> RwLockWriteGuard<'_, Known> {
+        self.known.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The files that a service's tasks have over those of `/etc`.
@@ -53,9 +72,9 @@ impl Names {
 
     /// The names come first, since the first line with a name wins.
     fn hosts(&self, connect: Option<&ServiceConnect>) -> String {
-        let names = connect.and_then(|connect| self.namespaces.get(&connect.namespace));
+        let names = connect.map(|connect| self.of(&connect.namespace)).unwrap_or_default();
         let mut hosts = String::new();
-        for (name, address) in names.into_iter().flatten() {
+        for (name, address) in names {
             writeln!(hosts, "{address} {name}").expect("a string takes any text");
         }
         hosts + &self.machine
@@ -63,7 +82,8 @@ impl Names {
 
     /// The variables that lead a service's tasks to the names where they have no `/etc/hosts` of their own.
     pub(crate) fn proxy_variables(&self, connect: Option<&ServiceConnect>) -> Vec<(&'static str, String)> {
-        let Some(url) = connect.and_then(|connect| self.proxies.get(&connect.namespace)) else {
+        let url = connect.and_then(|connect| self.known().proxies.get(&connect.namespace).cloned());
+        let Some(url) = url else {
             return Vec::new();
         };
         let no_proxy = "localhost,127.0.0.1".to_owned();

@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{self, HeaderName};
@@ -17,6 +16,7 @@ use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
 /// Headers that are for the proxy and not for whom it asks.
@@ -27,12 +27,13 @@ const HOP_BY_HOP: [HeaderName; 3] = [
 ];
 
 type Body = BoxBody<Bytes, hyper::Error>;
-type Known = Arc<BTreeMap<String, Ipv4Addr>>;
+type Known = watch::Receiver<BTreeMap<String, Ipv4Addr>>;
 
 /// A proxy that serves until it is dropped.
 #[derive(Debug)]
 pub(super) struct ForwardProxy {
     address: SocketAddr,
+    names: watch::Sender<BTreeMap<String, Ipv4Addr>>,
     job: AbortHandle,
 }
 
@@ -40,8 +41,14 @@ impl ForwardProxy {
     pub(super) async fn start(names: BTreeMap<String, Ipv4Addr>) -> io::Result<Self> {
         let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = socket.local_addr()?;
-        let job = tokio::spawn(serve(socket, Arc::new(names))).abort_handle();
-        Ok(Self { address, job })
+        let (names, known) = watch::channel(names);
+        let job = tokio::spawn(serve(socket, known)).abort_handle();
+        Ok(Self { address, names, job })
+    }
+
+    /// From now on it knows these names.
+    pub(super) fn set_names(&self, names: BTreeMap<String, Ipv4Addr>) {
+        self.names.send_replace(names);
     }
 
     pub(super) fn url(&self) -> String {
@@ -61,7 +68,7 @@ async fn serve(socket: TcpListener, names: Known) {
         tokio::select! {
             // A connection that fails to be accepted is the client's to try again.
             accepted = socket.accept() => if let Ok((stream, _)) = accepted {
-                connections.spawn(serve_connection(stream, Arc::clone(&names)));
+                connections.spawn(serve_connection(stream, names.clone()));
             },
             Some(_) = connections.join_next() => {}
         }
@@ -69,7 +76,7 @@ async fn serve(socket: TcpListener, names: Known) {
 }
 
 async fn serve_connection(stream: TcpStream, names: Known) {
-    let answer = service_fn(move |request| answer(request, Arc::clone(&names)));
+    let answer = service_fn(move |request| answer(request, names.clone()));
     // An error ends this connection and concerns nobody else.
     let _ = hyper::server::conn::http1::Builder::new()
         .serve_connection(TokioIo::new(stream), answer)
@@ -100,9 +107,10 @@ fn authority(uri: &Uri) -> Option<(String, u16)> {
     ))
 }
 
-async fn connect(names: &BTreeMap<String, Ipv4Addr>, host: &str, port: u16) -> io::Result<TcpStream> {
-    match names.get(&host.to_ascii_lowercase()) {
-        Some(address) => TcpStream::connect((*address, port)).await,
+async fn connect(names: &Known, host: &str, port: u16) -> io::Result<TcpStream> {
+    let known = names.borrow().get(&host.to_ascii_lowercase()).copied();
+    match known {
+        Some(address) => TcpStream::connect((address, port)).await,
         None => TcpStream::connect((host.trim_matches(['[', ']']), port)).await,
     }
 }

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::sync::Mutex;
 
 use jiff::Timestamp;
-use karma_fleet::DeploymentConfiguration;
+use karma_fleet::{DeploymentConfiguration, NetworkConfiguration};
 use tempfile::TempDir;
 use tokio::time::sleep;
 
@@ -14,6 +14,7 @@ use super::*;
 use crate::listening::Reach;
 use crate::local::{LocalContainer, LocalHealthCheck, LocalService};
 use crate::runner::{Exit, Launched, Place, Probe, RunningContainer, StartFailure, StopSignal};
+use crate::task::TaskStatus;
 
 /// What becomes of a container.
 #[derive(Debug, Clone, Copy)]
@@ -135,9 +136,9 @@ fn play_with(definition: LocalService, fates: &[Fate]) -> Scene {
         fates: Mutex::new(fates.iter().copied().collect()),
         starts: Mutex::default(),
     });
-    let service = RunningService::new(definition, vec![], None);
     let clock = Clock::start(Timestamp::UNIX_EPOCH, NonZeroU32::MIN);
-    let reconciler = Reconciler::new(Arc::clone(&runner), vec![service], state, Announcer::new(), clock);
+    let revisions = vec![revision(definition)];
+    let reconciler = Reconciler::new(Arc::clone(&runner), revisions, state, Announcer::new(), clock);
     let (commands, received) = mpsc::unbounded_channel();
     let ended = tokio::spawn(reconciler.run(received));
     Scene {
@@ -145,6 +146,16 @@ fn play_with(definition: LocalService, fates: &[Fate]) -> Scene {
         commands,
         ended,
         _directory: directory,
+    }
+}
+
+/// Behind nothing, in three zones.
+fn revision(definition: LocalService) -> Revision {
+    Revision {
+        definition: Arc::new(definition),
+        endpoints: vec![],
+        url: None,
+        zones: ["a", "b", "c"].map(Into::into).to_vec(),
     }
 }
 
@@ -165,11 +176,18 @@ fn definition(desired_count: usize) -> LocalService {
         name: "test-hello".to_owned(),
         label: "hello".into(),
         family: "hello".to_owned(),
+        revision: 1,
         desired_count,
         deployment: DeploymentConfiguration {
             minimum_healthy_percent: 100,
             maximum_percent: 200,
+            circuit_breaker: None,
         },
+        deployment_alarms: None,
+        force_new_deployment: false,
+        capacity_provider_strategy: vec![],
+        network: NetworkConfiguration::default(),
+        availability_zone_rebalancing: false,
         health_check_grace_period: Duration::ZERO,
         containers: vec![Arc::new(container)],
         targets: vec![],
@@ -190,13 +208,19 @@ impl Scene {
         starts.windows(2).map(|pair| (pair[1] - pair[0]).as_secs()).collect()
     }
 
-    fn messages(service: &ServiceObservation) -> Vec<&str> {
-        service
-            .events
-            .iter()
-            .map(|event| event.message.split(" (task").next().unwrap())
-            .collect()
+    /// What happened, without the ids.
+    fn messages(service: &ServiceObservation) -> Vec<String> {
+        service.events.iter().map(|event| without_ids(&event.message)).collect()
     }
+}
+
+/// `(task 0123…)` becomes `(task)`, and `(deployment ecs-svc/0123…)` becomes `(deployment)`.
+fn without_ids(message: &str) -> String {
+    let words = message.split(' ').map(|word| match word.split_once(')') {
+        Some((id, rest)) if id.starts_with("ecs-svc/") || TaskId::parse(id).is_some() => format!("){rest}"),
+        _ => word.to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ").replace(" )", ")")
 }
 
 #[tokio::test(start_paused = true)]
@@ -206,7 +230,8 @@ async fn a_service_comes_to_its_count_and_says_so_in_ecs_words() {
     let service = scene.observe().await;
     assert_eq!((service.running_count, service.health), (2, ServiceHealth::Healthy));
     let expected = [
-        "service (test-hello) has started 2 tasks:",
+        "service (test-hello) has started 2 tasks: (task) (task).",
+        "service (test-hello) (deployment) deployment completed.",
         "service (test-hello) has reached a steady state.",
     ];
     assert_eq!(Scene::messages(&service), expected);
@@ -229,7 +254,7 @@ async fn a_task_that_ends_is_replaced_after_a_wait_that_grows() {
     assert_eq!(
         Scene::messages(&service)
             .iter()
-            .filter(|message| **message == impaired)
+            .filter(|message| *message == impaired)
             .count(),
         1
     );

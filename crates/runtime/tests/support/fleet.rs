@@ -7,8 +7,8 @@ use std::time::Duration;
 use karma_fleet::{
     Action, Address, Algorithm, ClientAlias, Condition, Container, ContainerHealthCheck, DeploymentConfiguration,
     EnvironmentValue, Fleet, HealthCheck, HealthCheckPort, ImageReference, Listener, ListenerProtocol, ListenerRule,
-    LoadBalancer, Matcher, Mode, PortMapping, Service, ServiceConnect, ServiceConnectService, ServiceLoadBalancer,
-    Span, TargetGroup, TaskDefinition, WeightedTargetGroup,
+    LoadBalancer, Matcher, Mode, NetworkConfiguration, PortMapping, Service, ServiceConnect, ServiceConnectService,
+    ServiceLoadBalancer, Span, TargetGroup, TaskDefinition, WeightedTargetGroup,
 };
 use karma_runtime::{Program, Programs};
 
@@ -210,7 +210,13 @@ fn ecs_service(service: &TestService) -> Service {
         deployment: DeploymentConfiguration {
             minimum_healthy_percent: 100,
             maximum_percent: 200,
+            circuit_breaker: None,
         },
+        deployment_alarms: None,
+        force_new_deployment: false,
+        capacity_provider_strategy: vec![],
+        network: NetworkConfiguration::default(),
+        availability_zone_rebalancing: false,
         health_check_grace_period: Duration::ZERO,
         load_balancers: service.behind_load_balancer.then_some(target).into_iter().collect(),
         service_connect: Some(ServiceConnect {
