@@ -4,16 +4,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use karma_fleet::DependencyCondition;
+use karma_fleet::{ContainerDependency, DependencyCondition, RestartPolicy};
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::health::{self, HealthTracker};
 use crate::life::StopOrder;
 use crate::listening::Reach;
 use crate::local::LocalContainer;
-use crate::runner::{Exit, Place, Probe, RunningContainer, StartFailure, StopSignal, TaskRunner};
+use crate::runner::{Exit, Launched, Place, Probe, RunningContainer, StartFailure, StopSignal, TaskRunner};
 use crate::task::{ContainerState, HealthStatus};
 
 /// A container that listens on none of its ports for so long counts as started nevertheless. ECS does not wait at all; on Fargate a
@@ -30,7 +30,9 @@ pub(crate) struct Containers<R: TaskRunner> {
     runner: Arc<R>,
     place: Place,
     slots: Vec<Slot>,
-    exits: JoinSet<(usize, Exit)>,
+    /// Whether who ends may be started again.
+    restarts: Restarts,
+    exits: JoinSet<(usize, Exit, Option<&'static str>)>,
     /// Aborted when the containers are dropped.
     watches: JoinSet<()>,
     sightings: mpsc::UnboundedSender<(usize, Sighting)>,
@@ -45,10 +47,21 @@ pub(crate) enum ContainerEvent {
         container: Arc<str>,
         on_all_addresses: Vec<u16>,
     },
-    /// Its health check was run.
-    Checked,
-    /// It has ended.
-    Exited { container: Arc<LocalContainer>, exit: Exit },
+    /// Something else: its health check was run, it has ended and is to be started again, or another has waited for it in vain.
+    Changed,
+    /// It has ended, and stays so.
+    Exited {
+        container: Arc<LocalContainer>,
+        exit: Exit,
+        /// Why, where more is known than its exit code.
+        reason: Option<&'static str>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Restarts {
+    AsTheirPoliciesSay,
+    Over,
 }
 
 #[derive(Debug)]
@@ -56,6 +69,10 @@ struct Slot {
     container: Arc<LocalContainer>,
     phase: Phase,
     pid: Option<u32>,
+    started_at: Option<Instant>,
+    /// The job that watches it.
+    watch: Option<AbortHandle>,
+    end_reason: Option<&'static str>,
     health: HealthStatus,
     health_output: Option<String>,
     signals: Option<mpsc::UnboundedSender<StopSignal>>,
@@ -84,6 +101,7 @@ impl<R: TaskRunner> Containers<R> {
             runner,
             place,
             slots: containers.iter().map(Slot::new).collect(),
+            restarts: Restarts::AsTheirPoliciesSay,
             exits: JoinSet::new(),
             watches: JoinSet::new(),
             sightings,
@@ -122,20 +140,21 @@ impl<R: TaskRunner> Containers<R> {
 
     /// The next thing that happens. May be dropped and called again.
     pub(crate) async fn next(&mut self) -> ContainerEvent {
-        tokio::select! {
-            Some(Ok((index, exit))) = self.exits.join_next() => {
-                let slot = &mut self.slots[index];
-                slot.end(exit);
-                ContainerEvent::Exited { container: Arc::clone(&slot.container), exit }
-            }
+        let deadline = self.start_deadline();
+        let event = tokio::select! {
+            Some(Ok((index, exit, reason))) = self.exits.join_next() => self.note_exit(index, exit, reason),
             Some((index, sighting)) = self.seen.recv() => self.slots[index].see(sighting),
-        }
+            () = until(deadline) => ContainerEvent::Changed,
+        };
+        self.runner.note_containers(&self.place.task, &self.states());
+        event
     }
 
     /// Stops them all: SIGTERM, and SIGKILL when `stopTimeout` is over or the order says at once. Whoever depends on another is
     /// stopped before it.
     pub(crate) async fn stop(&mut self, orders: &mut watch::Receiver<Option<StopOrder>>) {
         self.watches.abort_all();
+        self.restarts = Restarts::Over;
         while self.slots.iter().any(Slot::is_running) {
             self.terminate_leaves();
             let deadline = self.slots.iter().filter_map(|slot| slot.deadline).min();
@@ -147,23 +166,62 @@ impl<R: TaskRunner> Containers<R> {
         }
     }
 
+    /// Who has been started before is started again whatever has become of the others.
     fn may_start(&self, index: usize) -> Result<bool, StartFailure> {
+        let slot = &self.slots[index];
         let mut may_start = true;
-        for dependency in &self.slots[index].container.depends_on {
+        for (dependency, other) in self.dependencies(slot).filter(|_| slot.started_at.is_none()) {
+            let in_vain = |why: &str| {
+                let (waiting, other) = (&slot.container.name, &dependency.container_name);
+                StartFailure(format!("container {waiting} waits for {other}, which {why}"))
+            };
+            match other.meets(dependency.condition) {
+                Some(true) => {}
+                Some(false) if other.is_late(Instant::now()) => {
+                    return Err(in_vain("has not come to it within its startTimeout"));
+                }
+                Some(false) => may_start = false,
+                None => return Err(in_vain("cannot meet the condition any more")),
+            }
+        }
+        Ok(may_start)
+    }
+
+    /// When somebody will have waited for too long.
+    fn start_deadline(&self) -> Option<Instant> {
+        let waiting = self.slots.iter().filter(|slot| slot.is_waiting_for_the_first_time());
+        waiting
+            .flat_map(|slot| self.dependencies(slot))
+            .filter(|(dependency, other)| other.meets(dependency.condition) == Some(false))
+            .filter_map(|(_, other)| other.start_deadline())
+            .min()
+    }
+
+    fn dependencies<'s>(&'s self, slot: &'s Slot) -> impl Iterator<Item = (&'s ContainerDependency, &'s Slot)> {
+        slot.container.depends_on.iter().map(|dependency| {
             let other = self
                 .slots
                 .iter()
-                .find(|slot| *slot.container.name == *dependency.container_name);
+                .find(|other| *other.container.name == *dependency.container_name);
             let other =
                 other.expect("a dependency names a container of the task: checked when the service was settled");
-            may_start &= other.meets(dependency.condition).ok_or_else(|| {
-                StartFailure(format!(
-                    "container {} waits for {}, which cannot meet the condition any more",
-                    self.slots[index].container.name, dependency.container_name
-                ))
-            })?;
+            (dependency, other)
+        })
+    }
+
+    fn note_exit(&mut self, index: usize, exit: Exit, reason: Option<&'static str>) -> ContainerEvent {
+        let slot = &mut self.slots[index];
+        slot.end(exit, reason);
+        if self.restarts == Restarts::AsTheirPoliciesSay && slot.is_to_be_restarted(exit) {
+            slot.phase = Phase::Waiting;
+            return ContainerEvent::Changed;
         }
-        Ok(may_start)
+        let container = Arc::clone(&slot.container);
+        ContainerEvent::Exited {
+            container,
+            exit,
+            reason,
+        }
     }
 
     async fn start(&mut self, index: usize) -> Result<(), StartFailure> {
@@ -171,13 +229,11 @@ impl<R: TaskRunner> Containers<R> {
         let mut running = self.runner.start(&self.place, &container).await?;
         let (signals, mut received) = mpsc::unbounded_channel();
         let slot = &mut self.slots[index];
-        slot.phase = Phase::Started;
-        slot.pid = running.pid();
-        slot.signals = Some(signals);
+        slot.begin(running.pid(), signals);
         self.exits.spawn(async move {
             loop {
                 tokio::select! {
-                    exit = running.wait() => return (index, exit),
+                    exit = running.wait() => return (index, exit, running.end_reason()),
                     Some(signal) = received.recv() => running.signal(signal),
                 }
             }
@@ -189,7 +245,7 @@ impl<R: TaskRunner> Containers<R> {
             self.sightings.clone(),
             index,
         );
-        self.watches.spawn(watch);
+        self.slots[index].watch = Some(self.watches.spawn(watch));
         Ok(())
     }
 
@@ -220,6 +276,9 @@ impl Slot {
             container: Arc::clone(container),
             phase: Phase::Waiting,
             pid: None,
+            started_at: None,
+            watch: None,
+            end_reason: None,
             health: HealthStatus::Unknown,
             health_output: None,
             signals: None,
@@ -229,6 +288,25 @@ impl Slot {
 
     fn is_running(&self) -> bool {
         matches!(self.phase, Phase::Started | Phase::Ready)
+    }
+
+    fn is_waiting_for_the_first_time(&self) -> bool {
+        self.phase == Phase::Waiting && self.started_at.is_none()
+    }
+
+    /// When whoever waits for it gives up.
+    fn start_deadline(&self) -> Option<Instant> {
+        Some(self.started_at? + self.container.start_timeout?)
+    }
+
+    fn is_late(&self, now: Instant) -> bool {
+        self.start_deadline().is_some_and(|deadline| deadline <= now)
+    }
+
+    fn is_to_be_restarted(&self, exit: Exit) -> bool {
+        let ran_for = self.started_at.map(|started| started.elapsed()).unwrap_or_default();
+        let policy = self.container.restart_policy.as_ref();
+        exit.launched == Launched::Yes && policy.is_some_and(|policy| restarts(policy, exit.code, ran_for))
     }
 
     /// `None` where it never will.
@@ -270,7 +348,7 @@ impl Slot {
                     Probe::Passed => None,
                     Probe::Failed(output) => Some(output),
                 };
-                ContainerEvent::Checked
+                ContainerEvent::Changed
             }
         }
     }
@@ -293,8 +371,20 @@ impl Slot {
             .is_some_and(|signals| signals.send(signal).is_ok())
     }
 
-    fn end(&mut self, exit: Exit) {
+    fn begin(&mut self, pid: Option<u32>, signals: mpsc::UnboundedSender<StopSignal>) {
+        self.phase = Phase::Started;
+        self.pid = pid;
+        self.started_at = Some(Instant::now());
+        self.signals = Some(signals);
+        (self.health, self.health_output) = (HealthStatus::Unknown, None);
+    }
+
+    fn end(&mut self, exit: Exit, reason: Option<&'static str>) {
+        if let Some(watch) = self.watch.take() {
+            watch.abort();
+        }
         self.phase = Phase::Exited(exit);
+        self.end_reason = reason;
         self.pid = None;
         self.signals = None;
         self.deadline = None;
@@ -308,10 +398,17 @@ impl Slot {
                 Phase::Exited(exit) => Some(exit.code),
                 _ => None,
             },
+            reason: self.end_reason.map(str::to_owned),
             health_status: self.health,
             health_output: self.health_output.clone(),
         }
     }
+}
+
+/// Whether a container that has run for so long is started again, task or no task.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/container-restart-policy.html>
+fn restarts(policy: &RestartPolicy, exit_code: i32, ran_for: Duration) -> bool {
+    ran_for >= policy.restart_attempt_period && !policy.ignored_exit_codes.contains(&exit_code)
 }
 
 async fn until(deadline: Option<Instant>) {

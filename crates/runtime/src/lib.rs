@@ -61,11 +61,17 @@ mod runner;
 
 // What a task runs with.
 mod addresses;
+mod control_groups;
 mod discovery;
 mod launcher;
+mod limits;
 mod listening;
 mod load_balancer;
 mod logs;
+mod metadata;
+mod register;
+mod storage;
+mod task_log;
 mod usage;
 
 // What is seen and kept.

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use crate::addresses::{self, AddressBlock};
 use crate::clock::Clock;
 use crate::control::ControlServer;
+use crate::control_groups::ControlGroups;
 use crate::discovery::{Discovery, Names};
 use crate::endpoints::{Behind, Endpoint};
 use crate::error::StartError;
@@ -113,13 +114,6 @@ impl LocalOrchestrator {
         let (services, notes) = local::services(fleet, programs, secrets, options.missing_secrets)?;
         let (state, cleaned_up) = StateDirectory::take(&options.state_directory)?;
         let ground = Ground::prepare(fleet, &services, &options, &state).await?;
-        let notes = [
-            cleaned_up.iter().map(CleanedUp::to_string).collect(),
-            notes,
-            ground.notes.clone(),
-        ]
-        .concat();
-
         let (state, announcer) = (Arc::new(state), Announcer::new());
         let clock = Clock::start(Timestamp::now(), options.speed);
         let (aliases, discovery) = ground.discovery.observe();
@@ -131,8 +125,16 @@ impl LocalOrchestrator {
             region: options.region,
             names: ground.names,
             announcer: announcer.clone(),
+            control_groups: Arc::new(ControlGroups::take(state.path())),
         };
         let runner = ProcessRunner::new(settings, ground.spawner, AddressBlock::for_tasks(ground.seed));
+        let notes = [
+            cleaned_up.iter().map(CleanedUp::to_string).collect(),
+            notes,
+            ground.notes,
+            runner.notes(),
+        ]
+        .concat();
         let reconciler = Reconciler::new(Arc::new(runner), running, Arc::clone(&state), announcer.clone(), clock);
         let (commands, received) = mpsc::unbounded_channel();
         let shared = Shared {

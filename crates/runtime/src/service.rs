@@ -1,7 +1,6 @@
 //! A service as it runs: its tasks, what is remembered of them, and what happened.
 
 use std::collections::{HashMap, VecDeque};
-use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use crate::life::StopOrder;
 use crate::local::LocalService;
 use crate::logs;
 use crate::task::{Task, TaskId, TaskStatus};
+use crate::task_log;
 use karma_ops::{EVENTS_KEPT, ServiceEvent, ServiceObservation, TaskObservation};
 
 /// So many stopped tasks of a service are remembered, and their logs kept.
@@ -82,8 +82,7 @@ impl RunningService {
             let forgotten = surplus > 0 && is_stopped(task);
             if forgotten {
                 surplus -= 1;
-                // A log that cannot be removed does no harm.
-                let _ = fs::remove_file(&task.log_path);
+                task_log::remove(&task.log_path);
             }
             !forgotten
         });
