@@ -1,20 +1,23 @@
 //! The containers of one task: which starts when, how each fares, and who stops first.
 //! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDependency.html>
 
+mod slot;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use karma_fleet::{ContainerDependency, DependencyCondition, RestartPolicy};
+use karma_fleet::ContainerDependency;
 use tokio::sync::{mpsc, watch};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::health::{self, HealthTracker};
 use crate::life::StopOrder;
 use crate::listening::Reach;
 use crate::local::LocalContainer;
-use crate::runner::{Exit, Launched, Place, Probe, RunningContainer, StartFailure, StopSignal, TaskRunner};
+use crate::runner::{Exit, Place, RunningContainer, StartFailure, StopSignal, TaskRunner};
 use crate::task::{ContainerState, HealthStatus};
+use slot::{Phase, Sighting, Slot};
 
 /// A container that listens on none of its ports for so long counts as started nevertheless. ECS does not wait at all; on Fargate a
 /// program has listened for seconds when its first probe comes, here it has been started a moment ago.
@@ -62,36 +65,6 @@ pub(crate) enum ContainerEvent {
 enum Restarts {
     AsTheirPoliciesSay,
     Over,
-}
-
-#[derive(Debug)]
-struct Slot {
-    container: Arc<LocalContainer>,
-    phase: Phase,
-    pid: Option<u32>,
-    started_at: Option<Instant>,
-    /// The job that watches it.
-    watch: Option<AbortHandle>,
-    end_reason: Option<&'static str>,
-    health: HealthStatus,
-    health_output: Option<String>,
-    signals: Option<mpsc::UnboundedSender<StopSignal>>,
-    /// When it is killed, once it has been told to end.
-    deadline: Option<Instant>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Waiting,
-    Started,
-    Ready,
-    Exited(Exit),
-}
-
-#[derive(Debug)]
-enum Sighting {
-    Ready(Vec<u16>),
-    Health(HealthStatus, Probe),
 }
 
 impl<R: TaskRunner> Containers<R> {
@@ -268,147 +241,6 @@ impl<R: TaskRunner> Containers<R> {
     fn all_killed(&self) -> bool {
         self.slots.iter().all(|slot| slot.signals.is_none())
     }
-}
-
-impl Slot {
-    fn new(container: &Arc<LocalContainer>) -> Self {
-        Self {
-            container: Arc::clone(container),
-            phase: Phase::Waiting,
-            pid: None,
-            started_at: None,
-            watch: None,
-            end_reason: None,
-            health: HealthStatus::Unknown,
-            health_output: None,
-            signals: None,
-            deadline: None,
-        }
-    }
-
-    fn is_running(&self) -> bool {
-        matches!(self.phase, Phase::Started | Phase::Ready)
-    }
-
-    fn is_waiting_for_the_first_time(&self) -> bool {
-        self.phase == Phase::Waiting && self.started_at.is_none()
-    }
-
-    /// When whoever waits for it gives up.
-    fn start_deadline(&self) -> Option<Instant> {
-        Some(self.started_at? + self.container.start_timeout?)
-    }
-
-    fn is_late(&self, now: Instant) -> bool {
-        self.start_deadline().is_some_and(|deadline| deadline <= now)
-    }
-
-    fn is_to_be_restarted(&self, exit: Exit) -> bool {
-        let ran_for = self.started_at.map(|started| started.elapsed()).unwrap_or_default();
-        let policy = self.container.restart_policy.as_ref();
-        exit.launched == Launched::Yes && policy.is_some_and(|policy| restarts(policy, exit.code, ran_for))
-    }
-
-    /// `None` where it never will.
-    fn meets(&self, condition: DependencyCondition) -> Option<bool> {
-        let exit_code = match self.phase {
-            Phase::Exited(exit) => Some(exit.code),
-            _ => None,
-        };
-        match condition {
-            DependencyCondition::Start => Some(self.phase != Phase::Waiting),
-            DependencyCondition::Complete => Some(exit_code.is_some()),
-            DependencyCondition::Success => match exit_code {
-                Some(0) => Some(true),
-                Some(_) => None,
-                None => Some(false),
-            },
-            DependencyCondition::Healthy => match (self.health, exit_code) {
-                (HealthStatus::Unhealthy, _) | (_, Some(_)) => None,
-                (health, None) => Some(health == HealthStatus::Healthy),
-            },
-        }
-    }
-
-    fn see(&mut self, sighting: Sighting) -> ContainerEvent {
-        match sighting {
-            Sighting::Ready(on_all_addresses) => {
-                if self.phase == Phase::Started {
-                    self.phase = Phase::Ready;
-                }
-                let container = Arc::clone(&self.container.name);
-                ContainerEvent::Ready {
-                    container,
-                    on_all_addresses,
-                }
-            }
-            Sighting::Health(status, probe) => {
-                self.health = status;
-                self.health_output = match probe {
-                    Probe::Passed => None,
-                    Probe::Failed(output) => Some(output),
-                };
-                ContainerEvent::Changed
-            }
-        }
-    }
-
-    fn terminate(&mut self) {
-        if self.is_running() && self.deadline.is_none() && self.send(StopSignal::Terminate) {
-            self.deadline = Some(Instant::now() + self.container.stop_timeout);
-        }
-    }
-
-    fn kill(&mut self) {
-        self.send(StopSignal::Kill);
-        self.signals = None;
-        self.deadline = None;
-    }
-
-    fn send(&self, signal: StopSignal) -> bool {
-        self.signals
-            .as_ref()
-            .is_some_and(|signals| signals.send(signal).is_ok())
-    }
-
-    fn begin(&mut self, pid: Option<u32>, signals: mpsc::UnboundedSender<StopSignal>) {
-        self.phase = Phase::Started;
-        self.pid = pid;
-        self.started_at = Some(Instant::now());
-        self.signals = Some(signals);
-        (self.health, self.health_output) = (HealthStatus::Unknown, None);
-    }
-
-    fn end(&mut self, exit: Exit, reason: Option<&'static str>) {
-        if let Some(watch) = self.watch.take() {
-            watch.abort();
-        }
-        self.phase = Phase::Exited(exit);
-        self.end_reason = reason;
-        self.pid = None;
-        self.signals = None;
-        self.deadline = None;
-    }
-
-    fn state(&self) -> ContainerState {
-        ContainerState {
-            name: self.container.name.to_string(),
-            pid: self.pid,
-            exit_code: match self.phase {
-                Phase::Exited(exit) => Some(exit.code),
-                _ => None,
-            },
-            reason: self.end_reason.map(str::to_owned),
-            health_status: self.health,
-            health_output: self.health_output.clone(),
-        }
-    }
-}
-
-/// Whether a container that has run for so long is started again, task or no task.
-/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/container-restart-policy.html>
-fn restarts(policy: &RestartPolicy, exit_code: i32, ran_for: Duration) -> bool {
-    ran_for >= policy.restart_attempt_period && !policy.ignored_exit_codes.contains(&exit_code)
 }
 
 async fn until(deadline: Option<Instant>) {

@@ -149,7 +149,10 @@ impl ProcessRunner {
             .metadata
             .is_none()
             .then(|| "no port is free for the task metadata endpoint".to_owned());
-        let (memory, cpu) = (self.settings.control_groups.limit_memory(), self.settings.control_groups.limit_cpu());
+        let (memory, cpu) = (
+            self.settings.control_groups.limit_memory(),
+            self.settings.control_groups.limit_cpu(),
+        );
         [limits::note(keeper(memory), keeper(cpu)), metadata]
             .into_iter()
             .flatten()
@@ -299,7 +302,8 @@ impl ProcessRunner {
     async fn spawn(&self, place: &Place, container: &LocalContainer) -> io::Result<Child> {
         if let Some(task) = self.register.task(&place.task) {
             let of_task = (&place.task, &task.service.limits);
-            self.settings.control_groups
+            self.settings
+                .control_groups
                 .make(of_task, (&container.name, &container.limits))?;
         }
         let command = self.observed_command(place, container, (&container.program, &container.args));
@@ -328,7 +332,10 @@ impl TaskRunner for ProcessRunner {
     }
 
     async fn start(&self, place: &Place, container: &LocalContainer) -> Result<ProcessContainer, StartFailure> {
-        let killed_before = self.settings.control_groups.killed_for_memory(&place.task, &container.name);
+        let killed_before = self
+            .settings
+            .control_groups
+            .killed_for_memory(&place.task, &container.name);
         let mut child = self.spawn(place, container).await.map_err(|error| {
             StartFailure(format!(
                 "CannotStartContainerError: cannot start {}: {error}",
