@@ -15,7 +15,7 @@ use crate::health::{self, HealthTracker};
 use crate::life::StopOrder;
 use crate::listening::Reach;
 use crate::local::LocalContainer;
-use crate::runner::{Exit, Place, RunningContainer, StartFailure, StopSignal, TaskRunner};
+use crate::runner::{Exit, Place, RunningContainer, StartFailure, TaskRunner};
 use crate::task::{ContainerState, HealthStatus};
 use slot::{Phase, Sighting, Slot};
 

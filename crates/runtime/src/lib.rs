@@ -76,6 +76,7 @@ mod usage;
 
 // What is seen and kept.
 mod control;
+mod exec;
 mod progress;
 mod state;
 mod survivors;
@@ -90,6 +91,7 @@ pub use karma_ops::{
 pub use control::{Control, ControlError};
 pub use decide::{Action, ServiceView, decide, wake_at};
 pub use error::StartError;
+pub use exec::{ExecRequest, Frame, FrameReader, FrameWriter, WindowSize};
 pub use launcher::{LAUNCH, is_launch, launch};
 pub use life::Urgency;
 pub use local::MissingSecrets;

@@ -61,6 +61,8 @@ pub(crate) struct LocalContainer {
     pub(crate) name: Arc<str>,
     /// What it would run on AWS.
     pub(crate) image: String,
+    /// What stands for its image here.
+    pub(crate) image_program: Arc<Program>,
     pub(crate) program: PathBuf,
     pub(crate) args: Vec<String>,
     /// Where the program begins: a path below the task's disk, or an absolute one of this machine.
@@ -195,6 +197,7 @@ impl Settling<'_> {
         Ok(LocalContainer {
             name: container.name.as_str().into(),
             image: container.image.to_string(),
+            image_program: Arc::new(program.clone()),
             program: path,
             args,
             working_directory: working_directory(container, program),

@@ -3,7 +3,7 @@
 use std::io;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -19,6 +19,7 @@ use crate::control_groups::ControlGroups;
 use crate::discovery::{Discovery, Names};
 use crate::endpoints::{Behind, Endpoint};
 use crate::error::StartError;
+use crate::exec::{self, ExecError, ExecRequest, Session};
 use crate::launcher::Namespaces;
 use crate::life::Urgency;
 use crate::load_balancer::{self, Groups, LoadBalancers};
@@ -68,6 +69,8 @@ struct Shared {
     cleaned_up: Option<CleanedUp>,
     announcer: Announcer,
     commands: mpsc::UnboundedSender<Command>,
+    /// Gone when nothing runs any more.
+    runner: Weak<ProcessRunner>,
     health: watch::Receiver<FleetHealth>,
     /// What somebody has asked for.
     asked: watch::Sender<Option<Urgency>>,
@@ -135,7 +138,9 @@ impl LocalOrchestrator {
             runner.notes(),
         ]
         .concat();
-        let reconciler = Reconciler::new(Arc::new(runner), running, Arc::clone(&state), announcer.clone(), clock);
+        let runner = Arc::new(runner);
+        let weak_runner = Arc::downgrade(&runner);
+        let reconciler = Reconciler::new(runner, running, Arc::clone(&state), announcer.clone(), clock);
         let (commands, received) = mpsc::unbounded_channel();
         let shared = Shared {
             stack: options.stack,
@@ -147,6 +152,7 @@ impl LocalOrchestrator {
             cleaned_up,
             announcer,
             commands,
+            runner: weak_runner,
             health: reconciler.health(),
             asked: watch::Sender::new(None),
             progress: watch::Sender::new(Shutdown::NotYet),
@@ -219,6 +225,13 @@ impl LocalOrchestrator {
     /// Resolves when all is down, whoever asked for it; `karma down` for one.
     pub async fn stopped(&self) {
         self.wait_for(Shutdown::Told).await;
+    }
+
+    /// Runs a command in a task.
+    pub(crate) async fn exec(&self, request: &ExecRequest) -> Result<Session, ExecError> {
+        let gone = || ExecError::NoSuchTask(request.task.clone());
+        let runner = self.shared.runner.upgrade().ok_or_else(gone)?;
+        exec::start(&runner, request).await
     }
 
     /// Asks to stop without waiting.

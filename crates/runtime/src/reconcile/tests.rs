@@ -15,6 +15,7 @@ use crate::launcher::Files;
 use crate::limits::{ContainerLimits, TaskLimits};
 use crate::listening::Reach;
 use crate::local::{LocalContainer, LocalHealthCheck, LocalService};
+use crate::program::Program;
 use crate::runner::{Exit, Launched, Place, Probe, RunningContainer, StartFailure, StopSignal};
 
 /// What becomes of a container.
@@ -153,6 +154,12 @@ fn definition(desired_count: usize) -> LocalService {
     let container = LocalContainer {
         name: "main".into(),
         image: "hello:1".to_owned(),
+        image_program: Arc::new(Program {
+            program: "program".into(),
+            image_path: "/program".to_owned(),
+            args: vec![],
+            files: [].into(),
+        }),
         program: "program".into(),
         args: vec![],
         working_directory: "".into(),

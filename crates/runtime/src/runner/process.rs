@@ -189,6 +189,11 @@ impl ProcessRunner {
         command
     }
 
+    /// Starts a command that [`Self::command`] has made.
+    pub(crate) async fn spawn_command(&self, command: Command) -> io::Result<Child> {
+        self.spawner.spawn(command).await
+    }
+
     /// The same with nothing to read, and all that it prints to be read by us.
     fn observed_command(&self, place: &Place, container: &LocalContainer, run: (&Path, &[String])) -> Command {
         let mut command = self.command(place, container, run, Streams::Plain);
