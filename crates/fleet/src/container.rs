@@ -10,9 +10,7 @@ use karma_terraform::Value;
 use crate::attributes::{Attributes, Read};
 use crate::from_value::FromValue;
 use crate::value_text::made_of;
-use crate::{
-    ContainerHealthCheck, ContainerLimits, ImageReference, LogConfiguration, RestartPolicy, SecretReference,
-};
+use crate::{ContainerHealthCheck, ContainerLimits, ImageReference, LogConfiguration, RestartPolicy, SecretReference};
 
 /// A container definition.
 #[derive(Debug, Clone, PartialEq)]

@@ -175,9 +175,9 @@ mod tests {
 
     #[test]
     fn a_name_may_hold_anything() {
-        let check = |text: &str, expected: Option<(u32, u64)>| {
+        let check = |text: &str, expected: Option<(u32, u128)>| {
             let status = Status::parse(text);
-            let seen = status.map(|status| (status.parent, status.cpu_time.as_millis() as u64));
+            let seen = status.map(|status| (status.parent, status.cpu_time.as_millis()));
             assert_eq!(seen, expected, "{text}");
         };
         check("7 (sh) S 3 7 7 0 -1 0 0 0 0 0 12 5 2 1 20 0 1", Some((3, 200)));

@@ -80,7 +80,7 @@ async fn lines_of(line: &str, change: impl Fn(&mut Container)) -> Vec<String> {
 async fn a_container_begins_where_its_definition_says_on_a_disk_of_its_own() {
     let line = "pwd; echo $TMPDIR; touch $TMPDIR/x here && echo written";
     let lines = lines_of(line, |container| {
-        container.working_directory = Some("/srv/../app".to_owned())
+        container.working_directory = Some("/srv/../app".to_owned());
     })
     .await;
     assert!(lines[0].ends_with("/disk/main/srv/app"), "{lines:?}");
@@ -104,7 +104,7 @@ async fn ulimits_are_the_definitions() {
         hard: 128,
     };
     let lines = lines_of("ulimit -Sn; ulimit -Hn", |container| {
-        container.limits.ulimits = vec![limit.clone()]
+        container.limits.ulimits = vec![limit.clone()];
     })
     .await;
     assert_eq!(lines, ["64", "128"]);
@@ -179,10 +179,8 @@ async fn a_container_is_started_again_as_its_policy_says_and_its_task_goes_on() 
             restart_attempt_period: Duration::ZERO,
         });
         let running = start(new_fleet().with(&service("fragile", container))).await;
-        let wanted = |seen: &Observation| match goes_on {
-            true => printed(seen, "fragile").iter().filter(|line| *line == "begun").count() == 2,
-            false => !stopped(seen, "fragile").is_empty(),
-        };
+        let begun = |seen: &Observation| printed(seen, "fragile").iter().filter(|line| *line == "begun").count();
+        let wanted = |seen: &Observation| begun(seen) == 2 || !stopped(seen, "fragile").is_empty();
         let observation = running.observe_until(wanted).await;
         assert_eq!(stopped(&observation, "fragile").is_empty(), goes_on);
         running.local.stop(Urgency::AtOnce).await;

@@ -10,6 +10,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, Wr
 
 use super::WindowSize;
 
+/// The kind and the length.
+const HEAD: usize = 5;
+
 /// A longer content is not sent, and not taken.
 const LONGEST: usize = 64 * 1024;
 
@@ -32,7 +35,11 @@ pub enum Frame {
 
 /// The end that frames come from.
 #[derive(Debug)]
-pub struct FrameReader<Stream>(ReadHalf<Stream>);
+pub struct FrameReader<Stream> {
+    stream: ReadHalf<Stream>,
+    /// What has come and was not taken yet.
+    begun: Vec<u8>,
+}
 
 /// The end that frames go to.
 #[derive(Debug)]
@@ -41,25 +48,44 @@ pub struct FrameWriter<Stream>(WriteHalf<Stream>);
 /// Makes a stream of bytes one of frames.
 pub(crate) fn frames<Stream: AsyncRead + AsyncWrite>(stream: Stream) -> (FrameReader<Stream>, FrameWriter<Stream>) {
     let (reader, writer) = split(stream);
-    (FrameReader(reader), FrameWriter(writer))
+    let reader = FrameReader {
+        stream: reader,
+        begun: Vec::new(),
+    };
+    (reader, FrameWriter(writer))
 }
 
 impl<Stream: AsyncRead> FrameReader<Stream> {
-    /// The next frame; `None` when the other end has gone. Whoever drops the future loses the frame that has begun.
+    /// The next frame; `None` when the other end has gone. Nothing is lost if the future is dropped before it resolves.
     pub async fn next(&mut self) -> io::Result<Option<Frame>> {
-        let kind = match self.0.read_u8().await {
-            Ok(kind) => kind,
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let length = usize::try_from(self.0.read_u32().await?).unwrap_or(usize::MAX);
-        if length > LONGEST {
-            return Err(not_a_frame());
+        loop {
+            if let Some((frame, length)) = first(&self.begun)? {
+                self.begun.drain(..length);
+                return Ok(Some(frame));
+            }
+            if self.stream.read_buf(&mut self.begun).await? == 0 {
+                let is_whole = self.begun.is_empty();
+                return if is_whole { Ok(None) } else { Err(not_a_frame()) };
+            }
         }
-        let mut content = vec![0; length];
-        self.0.read_exact(&mut content).await?;
-        Frame::decode(kind, content).map(Some).ok_or_else(not_a_frame)
     }
+}
+
+/// The frame that some bytes begin with, and how many of them it takes; `None` where it is not whole yet.
+fn first(bytes: &[u8]) -> io::Result<Option<(Frame, usize)>> {
+    let Some(&[kind, a, b, c, d]) = bytes.first_chunk() else {
+        return Ok(None);
+    };
+    let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
+    if length > LONGEST {
+        return Err(not_a_frame());
+    }
+    let end = HEAD + length;
+    let Some(content) = bytes.get(HEAD..end) else {
+        return Ok(None);
+    };
+    let frame = Frame::decode(kind, content.to_vec()).ok_or_else(not_a_frame)?;
+    Ok(Some((frame, end)))
 }
 
 impl<Stream: AsyncWrite> FrameWriter<Stream> {
