@@ -13,6 +13,8 @@ pub(crate) enum ExitStatus {
     Unable,
     /// 64: the command line is wrong.
     Usage,
+    /// The exit code of a command that was run in a task.
+    Command(i32),
 }
 
 impl From<ExitStatus> for ExitCode {
@@ -22,6 +24,8 @@ impl From<ExitStatus> for ExitCode {
             ExitStatus::No => 1,
             ExitStatus::Unable => 2,
             ExitStatus::Usage => 64,
+            // As the system does: only the low byte counts.
+            ExitStatus::Command(code) => code.to_le_bytes()[0],
         })
     }
 }

@@ -22,6 +22,7 @@ mod printer;
 mod progress;
 mod render;
 mod table;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -58,6 +59,7 @@ fn run(arguments: Arguments, printer: Printer) -> Result<ExitStatus, Failure> {
         Command::Down(down) => commands::down::run(&down, json, printer),
         Command::Status(status) => commands::status::run(&status, json, printer),
         Command::Logs(logs) => commands::logs::run(&logs, json, printer),
+        Command::Exec(exec) => commands::exec::run(exec, json, printer),
         Command::Docs(docs) => commands::docs::run(&docs, json, printer),
         Command::Completions(completions) => commands::completions::run(&completions, printer),
     }

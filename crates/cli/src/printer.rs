@@ -76,6 +76,20 @@ impl Printer {
         self.data(&format!("{text}\n"))
     }
 
+    /// Data as bytes, whatever they are.
+    #[expect(clippy::unused_self, reason = "who prints has been handed the door")]
+    pub(crate) fn bytes(self, bytes: &[u8]) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(bytes)?;
+        stdout.flush()
+    }
+
+    /// What another program says on its standard error, as it is.
+    #[expect(clippy::unused_self, reason = "who prints has been handed the door")]
+    pub(crate) fn error_bytes(self, bytes: &[u8]) -> io::Result<()> {
+        io::stderr().lock().write_all(bytes)
+    }
+
     /// Talk: a line about what is going on. Nobody listening is no reason to stop.
     pub(crate) fn talk(self, text: &str) {
         if self.verbosity >= Verbosity::Normal {

@@ -4,9 +4,11 @@ use std::path::Path;
 
 use karma_fleet::Fleet;
 use karma_runtime::{
-    Control, ControlError, LocalOrchestrator, LocalSecrets, LogFile, MissingSecrets, Observation, Options, Programs,
-    Progress, Run, log_files,
+    Control, ControlError, ExecRequest, FrameReader, FrameWriter, LocalOrchestrator, LocalSecrets, LogFile,
+    MissingSecrets, Observation, Options, Programs, Progress, Run, log_files,
 };
+use tokio::io::BufReader;
+use tokio::net::UnixStream;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::failure::Failure;
@@ -81,6 +83,15 @@ fn unreachable_fleet(error: &ControlError) -> Failure {
         ControlError::Refused { .. } | ControlError::Io(_) | ControlError::Answer { .. } => Failure::from_error(error),
     };
     failure.hints(error.hint())
+}
+
+/// The conversation with a command that runs in a task.
+pub(crate) type Conversation = (FrameReader<BufReader<UnixStream>>, FrameWriter<BufReader<UnixStream>>);
+
+/// Runs a command in a task.
+pub(crate) async fn exec(directory: &StackDirectory, request: ExecRequest) -> Result<Conversation, Failure> {
+    let control = connect(&directory.state()).await?;
+    control.exec(request).await.map_err(|error| unreachable_fleet(&error))
 }
 
 /// Runs a future on a runtime of its own.

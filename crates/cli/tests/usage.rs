@@ -59,11 +59,12 @@ fn nothing_running_is_the_answer_no() {
 #[test]
 fn every_command_has_an_example_that_it_understands() {
     let stack = stack(&[]);
-    for command in ["plan", "up", "down", "status", "logs", "docs", "completions"] {
+    for command in ["plan", "up", "down", "status", "logs", "exec", "docs", "completions"] {
         let help = karma(stack.path(), &[command, "--help"]);
         let example = help.lines().find_map(|line| line.strip_prefix("Example: karma "));
         let example = example.unwrap_or_else(|| panic!("no example: {help}"));
-        let words = example.split(" > ").next().unwrap_or_default().split(' ');
+        let ours = example.split(" > ").next().and_then(|line| line.split(" -- ").next());
+        let words = ours.unwrap_or_default().split(' ');
         let answer = karma(stack.path(), &words.chain(["--help"]).collect::<Vec<_>>());
         assert!(answer.starts_with("exit: 0"), "{example}: {answer}");
     }

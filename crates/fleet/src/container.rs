@@ -10,7 +10,7 @@ use karma_terraform::Value;
 use crate::attributes::{Attributes, Read};
 use crate::from_value::FromValue;
 use crate::value_text::made_of;
-use crate::{ContainerHealthCheck, ImageReference, LogConfiguration, SecretReference};
+use crate::{ContainerHealthCheck, ContainerLimits, ImageReference, LogConfiguration, RestartPolicy, SecretReference};
 
 /// A container definition.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +37,18 @@ pub struct Container {
     pub stop_timeout: Duration,
     /// Which containers come first.
     pub depends_on: Vec<ContainerDependency>,
+    /// For so long at most the containers that depend on it wait for it.
+    pub start_timeout: Option<Duration>,
+    /// How it is started again without its task.
+    pub restart_policy: Option<RestartPolicy>,
+    /// What it may use of its task.
+    pub limits: ContainerLimits,
+    /// Where its program begins, instead of where the image says.
+    pub working_directory: Option<String>,
+    /// Who runs its program, instead of whom the image says: `app`, `1000:1000`.
+    pub user: Option<String>,
+    /// Whether its root file system can only be read.
+    pub readonly_root_filesystem: bool,
     /// Where its output goes.
     pub log: Option<LogConfiguration>,
     /// Arguments that the definition sets and this model does not read, by their names.
@@ -97,6 +109,7 @@ impl fmt::Debug for EnvironmentValue {
 /// The arguments that [`Container::read`] reads.
 const MODELED: &[&str] = &[
     "command",
+    "cpu",
     "dependsOn",
     "entryPoint",
     "environment",
@@ -104,10 +117,18 @@ const MODELED: &[&str] = &[
     "healthCheck",
     "image",
     "logConfiguration",
+    "memory",
+    "memoryReservation",
     "name",
     "portMappings",
+    "readonlyRootFilesystem",
+    "restartPolicy",
     "secrets",
+    "startTimeout",
     "stopTimeout",
+    "ulimits",
+    "user",
+    "workingDirectory",
 ];
 
 impl Container {
@@ -119,12 +140,20 @@ impl Container {
         let port_mappings = from.each("portMappings", PortMapping::read);
         let depends_on = from.each("dependsOn", ContainerDependency::read);
         let health_check = from.at_most_one("healthCheck", ContainerHealthCheck::read);
+        let restart_policy = from.at_most_one("restartPolicy", RestartPolicy::read);
+        let limits = ContainerLimits::read(from);
         let log = from.at_most_one("logConfiguration", LogConfiguration::read)?.flatten();
         Ok(Self {
             entry_point: non_empty(from, "entryPoint"),
             command: non_empty(from, "command"),
             essential: from.optional("essential").unwrap_or(true),
             stop_timeout: from.seconds("stopTimeout").unwrap_or(Duration::from_secs(30)),
+            start_timeout: from.seconds("startTimeout").filter(|it| !it.is_zero()),
+            restart_policy: restart_policy?.flatten(),
+            limits: limits?,
+            working_directory: non_blank(from, "workingDirectory"),
+            user: non_blank(from, "user"),
+            readonly_root_filesystem: from.optional("readonlyRootFilesystem").unwrap_or(false),
             unmodeled: unmodeled(from, log.as_ref()),
             name: name?,
             image: image?,
@@ -147,6 +176,10 @@ fn image(from: &Attributes<'_>) -> Read<ImageReference> {
 /// An empty list replaces nothing.
 fn non_empty(from: &Attributes<'_>, name: &'static str) -> Option<Vec<String>> {
     from.optional(name).filter(|words: &Vec<String>| !words.is_empty())
+}
+
+fn non_blank(from: &Attributes<'_>, name: &'static str) -> Option<String> {
+    from.optional(name).filter(|text: &String| !text.is_empty())
 }
 
 fn environment_variable(from: &Attributes<'_>) -> Read<(String, EnvironmentValue)> {

@@ -45,6 +45,8 @@ pub struct Service {
     pub load_balancers: Vec<ServiceLoadBalancer>,
     /// Its names, where Service Connect is enabled.
     pub service_connect: Option<ServiceConnect>,
+    /// Whether commands may be run in its tasks: `karma exec`, ECS Exec.
+    pub enable_execute_command: bool,
     /// Where the stack declares it.
     pub declared_at: Span,
 }
@@ -88,6 +90,7 @@ impl Service {
             health_check_grace_period,
             load_balancers: load_balancers?,
             service_connect: service_connect?,
+            enable_execute_command: from.optional("enable_execute_command").unwrap_or(false),
             declared_at: from.declared_at(),
         })
     }

@@ -8,6 +8,10 @@ use crate::attributes::{Attributes, Read};
 use crate::from_value::FromValue;
 use crate::{Container, DependencyCondition, container_definitions};
 
+/// GiB of disk that a task on Fargate has where its definition does not say.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-storage.html>
+const EPHEMERAL_STORAGE: u32 = 20;
+
 /// A task definition: the containers that run together, and their size.
 /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html>
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +22,8 @@ pub struct TaskDefinition {
     pub cpu: Option<u32>,
     /// Memory in MiB.
     pub memory: Option<u32>,
+    /// Its disk in GiB.
+    pub ephemeral_storage: u32,
     /// The containers, in the order of the definition.
     pub containers: Vec<Container>,
     /// Where the stack declares it.
@@ -34,6 +40,10 @@ impl TaskDefinition {
         Ok(Self {
             cpu: from.optional("cpu").map(|CpuUnits(units)| units),
             memory: from.optional("memory").map(|Mebibytes(size)| size),
+            ephemeral_storage: from
+                .block("ephemeral_storage")
+                .and_then(|block| block.optional("size_in_gib"))
+                .unwrap_or(EPHEMERAL_STORAGE),
             family: family?,
             containers,
             declared_at: from.declared_at(),

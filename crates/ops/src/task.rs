@@ -100,6 +100,9 @@ pub struct ContainerState {
     pub pid: Option<u32>,
     /// How it ended; 128 + the signal's number where a signal ended it.
     pub exit_code: Option<i32>,
+    /// Why it ended, where more is known than its exit code.
+    #[serde(default)]
+    pub reason: Option<String>,
     /// What its health check says.
     pub health_status: HealthStatus,
     /// The last line that a failed health check printed.

@@ -1,10 +1,12 @@
 //! The containers of one task: which starts when, how each fares, and who stops first.
 //! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDependency.html>
 
+mod slot;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use karma_fleet::DependencyCondition;
+use karma_fleet::ContainerDependency;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -13,8 +15,9 @@ use crate::health::{self, HealthTracker};
 use crate::life::StopOrder;
 use crate::listening::Reach;
 use crate::local::LocalContainer;
-use crate::runner::{Exit, Place, Probe, RunningContainer, StartFailure, StopSignal, TaskRunner};
+use crate::runner::{Exit, Place, RunningContainer, StartFailure, TaskRunner};
 use crate::task::{ContainerState, HealthStatus};
+use slot::{Phase, Sighting, Slot};
 
 /// A container that listens on none of its ports for so long counts as started nevertheless. ECS does not wait at all; on Fargate a
 /// program has listened for seconds when its first probe comes, here it has been started a moment ago.
@@ -30,7 +33,9 @@ pub(crate) struct Containers<R: TaskRunner> {
     runner: Arc<R>,
     place: Place,
     slots: Vec<Slot>,
-    exits: JoinSet<(usize, Exit)>,
+    /// Whether who ends may be started again.
+    restarts: Restarts,
+    exits: JoinSet<(usize, Exit, Option<&'static str>)>,
     /// Aborted when the containers are dropped.
     watches: JoinSet<()>,
     sightings: mpsc::UnboundedSender<(usize, Sighting)>,
@@ -45,36 +50,21 @@ pub(crate) enum ContainerEvent {
         container: Arc<str>,
         on_all_addresses: Vec<u16>,
     },
-    /// Its health check was run.
-    Checked,
-    /// It has ended.
-    Exited { container: Arc<LocalContainer>, exit: Exit },
-}
-
-#[derive(Debug)]
-struct Slot {
-    container: Arc<LocalContainer>,
-    phase: Phase,
-    pid: Option<u32>,
-    health: HealthStatus,
-    health_output: Option<String>,
-    signals: Option<mpsc::UnboundedSender<StopSignal>>,
-    /// When it is killed, once it has been told to end.
-    deadline: Option<Instant>,
+    /// Something else: its health check was run, it has ended and is to be started again, or another has waited for it in vain.
+    Changed,
+    /// It has ended, and stays so.
+    Exited {
+        container: Arc<LocalContainer>,
+        exit: Exit,
+        /// Why, where more is known than its exit code.
+        reason: Option<&'static str>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Waiting,
-    Started,
-    Ready,
-    Exited(Exit),
-}
-
-#[derive(Debug)]
-enum Sighting {
-    Ready(Vec<u16>),
-    Health(HealthStatus, Probe),
+enum Restarts {
+    AsTheirPoliciesSay,
+    Over,
 }
 
 impl<R: TaskRunner> Containers<R> {
@@ -84,6 +74,7 @@ impl<R: TaskRunner> Containers<R> {
             runner,
             place,
             slots: containers.iter().map(Slot::new).collect(),
+            restarts: Restarts::AsTheirPoliciesSay,
             exits: JoinSet::new(),
             watches: JoinSet::new(),
             sightings,
@@ -122,20 +113,21 @@ impl<R: TaskRunner> Containers<R> {
 
     /// The next thing that happens. May be dropped and called again.
     pub(crate) async fn next(&mut self) -> ContainerEvent {
-        tokio::select! {
-            Some(Ok((index, exit))) = self.exits.join_next() => {
-                let slot = &mut self.slots[index];
-                slot.end(exit);
-                ContainerEvent::Exited { container: Arc::clone(&slot.container), exit }
-            }
+        let deadline = self.start_deadline();
+        let event = tokio::select! {
+            Some(Ok((index, exit, reason))) = self.exits.join_next() => self.note_exit(index, exit, reason),
             Some((index, sighting)) = self.seen.recv() => self.slots[index].see(sighting),
-        }
+            () = until(deadline) => ContainerEvent::Changed,
+        };
+        self.runner.note_containers(&self.place.task, &self.states());
+        event
     }
 
     /// Stops them all: SIGTERM, and SIGKILL when `stopTimeout` is over or the order says at once. Whoever depends on another is
     /// stopped before it.
     pub(crate) async fn stop(&mut self, orders: &mut watch::Receiver<Option<StopOrder>>) {
         self.watches.abort_all();
+        self.restarts = Restarts::Over;
         while self.slots.iter().any(Slot::is_running) {
             self.terminate_leaves();
             let deadline = self.slots.iter().filter_map(|slot| slot.deadline).min();
@@ -147,23 +139,62 @@ impl<R: TaskRunner> Containers<R> {
         }
     }
 
+    /// Who has been started before is started again whatever has become of the others.
     fn may_start(&self, index: usize) -> Result<bool, StartFailure> {
+        let slot = &self.slots[index];
         let mut may_start = true;
-        for dependency in &self.slots[index].container.depends_on {
+        for (dependency, other) in self.dependencies(slot).filter(|_| slot.started_at.is_none()) {
+            let in_vain = |why: &str| {
+                let (waiting, other) = (&slot.container.name, &dependency.container_name);
+                StartFailure(format!("container {waiting} waits for {other}, which {why}"))
+            };
+            match other.meets(dependency.condition) {
+                Some(true) => {}
+                Some(false) if other.is_late(Instant::now()) => {
+                    return Err(in_vain("has not come to it within its startTimeout"));
+                }
+                Some(false) => may_start = false,
+                None => return Err(in_vain("cannot meet the condition any more")),
+            }
+        }
+        Ok(may_start)
+    }
+
+    /// When somebody will have waited for too long.
+    fn start_deadline(&self) -> Option<Instant> {
+        let waiting = self.slots.iter().filter(|slot| slot.is_waiting_for_the_first_time());
+        waiting
+            .flat_map(|slot| self.dependencies(slot))
+            .filter(|(dependency, other)| other.meets(dependency.condition) == Some(false))
+            .filter_map(|(_, other)| other.start_deadline())
+            .min()
+    }
+
+    fn dependencies<'s>(&'s self, slot: &'s Slot) -> impl Iterator<Item = (&'s ContainerDependency, &'s Slot)> {
+        slot.container.depends_on.iter().map(|dependency| {
             let other = self
                 .slots
                 .iter()
-                .find(|slot| *slot.container.name == *dependency.container_name);
+                .find(|other| *other.container.name == *dependency.container_name);
             let other =
                 other.expect("a dependency names a container of the task: checked when the service was settled");
-            may_start &= other.meets(dependency.condition).ok_or_else(|| {
-                StartFailure(format!(
-                    "container {} waits for {}, which cannot meet the condition any more",
-                    self.slots[index].container.name, dependency.container_name
-                ))
-            })?;
+            (dependency, other)
+        })
+    }
+
+    fn note_exit(&mut self, index: usize, exit: Exit, reason: Option<&'static str>) -> ContainerEvent {
+        let slot = &mut self.slots[index];
+        slot.end(exit, reason);
+        if self.restarts == Restarts::AsTheirPoliciesSay && slot.is_to_be_restarted(exit) {
+            slot.phase = Phase::Waiting;
+            return ContainerEvent::Changed;
         }
-        Ok(may_start)
+        let container = Arc::clone(&slot.container);
+        ContainerEvent::Exited {
+            container,
+            exit,
+            reason,
+        }
     }
 
     async fn start(&mut self, index: usize) -> Result<(), StartFailure> {
@@ -171,13 +202,11 @@ impl<R: TaskRunner> Containers<R> {
         let mut running = self.runner.start(&self.place, &container).await?;
         let (signals, mut received) = mpsc::unbounded_channel();
         let slot = &mut self.slots[index];
-        slot.phase = Phase::Started;
-        slot.pid = running.pid();
-        slot.signals = Some(signals);
+        slot.begin(running.pid(), signals);
         self.exits.spawn(async move {
             loop {
                 tokio::select! {
-                    exit = running.wait() => return (index, exit),
+                    exit = running.wait() => return (index, exit, running.end_reason()),
                     Some(signal) = received.recv() => running.signal(signal),
                 }
             }
@@ -189,7 +218,7 @@ impl<R: TaskRunner> Containers<R> {
             self.sightings.clone(),
             index,
         );
-        self.watches.spawn(watch);
+        self.slots[index].watch = Some(self.watches.spawn(watch));
         Ok(())
     }
 
@@ -211,106 +240,6 @@ impl<R: TaskRunner> Containers<R> {
 
     fn all_killed(&self) -> bool {
         self.slots.iter().all(|slot| slot.signals.is_none())
-    }
-}
-
-impl Slot {
-    fn new(container: &Arc<LocalContainer>) -> Self {
-        Self {
-            container: Arc::clone(container),
-            phase: Phase::Waiting,
-            pid: None,
-            health: HealthStatus::Unknown,
-            health_output: None,
-            signals: None,
-            deadline: None,
-        }
-    }
-
-    fn is_running(&self) -> bool {
-        matches!(self.phase, Phase::Started | Phase::Ready)
-    }
-
-    /// `None` where it never will.
-    fn meets(&self, condition: DependencyCondition) -> Option<bool> {
-        let exit_code = match self.phase {
-            Phase::Exited(exit) => Some(exit.code),
-            _ => None,
-        };
-        match condition {
-            DependencyCondition::Start => Some(self.phase != Phase::Waiting),
-            DependencyCondition::Complete => Some(exit_code.is_some()),
-            DependencyCondition::Success => match exit_code {
-                Some(0) => Some(true),
-                Some(_) => None,
-                None => Some(false),
-            },
-            DependencyCondition::Healthy => match (self.health, exit_code) {
-                (HealthStatus::Unhealthy, _) | (_, Some(_)) => None,
-                (health, None) => Some(health == HealthStatus::Healthy),
-            },
-        }
-    }
-
-    fn see(&mut self, sighting: Sighting) -> ContainerEvent {
-        match sighting {
-            Sighting::Ready(on_all_addresses) => {
-                if self.phase == Phase::Started {
-                    self.phase = Phase::Ready;
-                }
-                let container = Arc::clone(&self.container.name);
-                ContainerEvent::Ready {
-                    container,
-                    on_all_addresses,
-                }
-            }
-            Sighting::Health(status, probe) => {
-                self.health = status;
-                self.health_output = match probe {
-                    Probe::Passed => None,
-                    Probe::Failed(output) => Some(output),
-                };
-                ContainerEvent::Checked
-            }
-        }
-    }
-
-    fn terminate(&mut self) {
-        if self.is_running() && self.deadline.is_none() && self.send(StopSignal::Terminate) {
-            self.deadline = Some(Instant::now() + self.container.stop_timeout);
-        }
-    }
-
-    fn kill(&mut self) {
-        self.send(StopSignal::Kill);
-        self.signals = None;
-        self.deadline = None;
-    }
-
-    fn send(&self, signal: StopSignal) -> bool {
-        self.signals
-            .as_ref()
-            .is_some_and(|signals| signals.send(signal).is_ok())
-    }
-
-    fn end(&mut self, exit: Exit) {
-        self.phase = Phase::Exited(exit);
-        self.pid = None;
-        self.signals = None;
-        self.deadline = None;
-    }
-
-    fn state(&self) -> ContainerState {
-        ContainerState {
-            name: self.container.name.to_string(),
-            pid: self.pid,
-            exit_code: match self.phase {
-                Phase::Exited(exit) => Some(exit.code),
-                _ => None,
-            },
-            health_status: self.health,
-            health_output: self.health_output.clone(),
-        }
     }
 }
 

@@ -4,10 +4,15 @@
 //! orchestrator starts *this very binary* again, and `main` hands over to [`launch`] before it does anything else:
 //!
 //! ```text
-//! karma __launch PARENT NAMESPACES ETC PROGRAM ARGUMENTS…
+//! karma __launch PARENT NAMESPACES ETC PREPARATION PROGRAM ARGUMENTS…
 //! ```
-//! It puts the files of the directory ETC over those of `/etc` in a mount namespace of its own, asks the kernel to be killed when the orchestrator dies, and becomes
-//! the program. Without a program it only tells whether the kernel would let it.
+//! It joins its control groups, puts the files of the directory ETC over those of `/etc` in a mount namespace of its own, takes its limits,
+//! asks the kernel to be killed when the orchestrator dies, and becomes the program. PREPARATION is the JSON of a [`Preparation`]. Without a
+//! program it only tells whether the kernel would let it.
+
+mod namespaces;
+mod terminal;
+mod ulimits;
 
 use std::env;
 use std::ffi::OsString;
@@ -17,11 +22,12 @@ use std::os::unix::process::{CommandExt, parent_id};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use nix::mount::{MsFlags, mount};
-use nix::sched::{CloneFlags, unshare};
-use nix::sys::prctl::set_pdeathsig;
+use nix::sys::prctl::{set_child_subreaper, set_pdeathsig};
 use nix::sys::signal::Signal;
-use nix::unistd::{getgid, getuid};
+use serde::{Deserialize, Serialize};
+
+pub(crate) use namespaces::Namespaces;
+pub(crate) use ulimits::{Limit, limit};
 
 /// The first argument that tells the binary to be the launcher.
 pub const LAUNCH: &str = "__launch";
@@ -29,15 +35,39 @@ pub const LAUNCH: &str = "__launch";
 /// The exit code where the launcher itself failed, so that the program never started. `docker run` uses the same.
 pub(crate) const LAUNCH_FAILED: u8 = 125;
 
-/// What a task gets of its own from the kernel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Namespaces {
-    /// A mount namespace; the orchestrator is privileged.
-    Mount,
-    /// A mount namespace, and a user namespace that gives the right to it.
-    UserAndMount,
-    /// Nothing.
-    None,
+/// What a child does to itself before it becomes the program.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Preparation {
+    /// The control groups that it joins, as directories.
+    pub(crate) control_groups: Vec<String>,
+    /// The limits of the kernel's on each process.
+    pub(crate) ulimits: Vec<Limit>,
+    /// What it may do to the files of the machine.
+    pub(crate) files: Files,
+    /// What its standard streams are.
+    pub(crate) streams: Streams,
+}
+
+/// What a program may do to files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Files {
+    /// Whatever the user may.
+    #[default]
+    ReadAndWrite,
+    /// Only read them: `readonlyRootFilesystem`.
+    ReadOnly,
+}
+
+/// What a program's standard streams are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Streams {
+    /// Pipes and files; its process group is made by whoever starts it.
+    #[default]
+    Plain,
+    /// A terminal, which becomes its own: Ctrl-C is a signal to it.
+    Terminal,
 }
 
 /// Whether this process was started to be the launcher.
@@ -60,71 +90,54 @@ pub fn launch() -> ExitCode {
 }
 
 /// The arguments that make this binary launch a program; without one it only tries.
-pub(crate) fn arguments(namespaces: Namespaces, etc: &Path, program: Option<&Path>) -> Vec<OsString> {
+pub(crate) fn arguments(
+    namespaces: Namespaces,
+    etc: &Path,
+    preparation: &Preparation,
+    program: Option<&Path>,
+) -> Vec<OsString> {
     let parent = std::process::id().to_string();
-    let mut arguments = vec![LAUNCH.into(), parent.into(), namespaces.as_str().into(), etc.into()];
+    let preparation = serde_json::to_string(preparation).expect("texts and numbers are JSON");
+    let mut arguments = vec![
+        LAUNCH.into(),
+        parent.into(),
+        namespaces.as_str().into(),
+        etc.into(),
+        preparation.into(),
+    ];
     arguments.extend(program.map(Into::into));
     arguments
 }
 
-impl Namespaces {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Mount => "mount",
-            Self::UserAndMount => "user",
-            Self::None => "none",
-        }
-    }
-
-    fn parse(text: &OsString) -> Option<Self> {
-        [Self::Mount, Self::UserAndMount, Self::None]
-            .into_iter()
-            .find(|namespaces| text == namespaces.as_str())
-    }
-}
-
 fn run(mut arguments: impl Iterator<Item = OsString>) -> io::Result<()> {
     let malformed = || io::Error::other("it is not meant to be called by hand");
-    let parent: u32 = arguments
-        .next()
-        .and_then(|word| word.to_str()?.parse().ok())
-        .ok_or_else(malformed)?;
-    let namespaces = arguments
-        .next()
-        .as_ref()
-        .and_then(Namespaces::parse)
-        .ok_or_else(malformed)?;
-    let etc = PathBuf::from(arguments.next().ok_or_else(malformed)?);
-    enter(namespaces, &etc)?;
+    let mut word = || arguments.next().ok_or_else(malformed);
+    let text = |word: OsString| word.into_string().map_err(|_| malformed());
+    let parent: u32 = text(word()?)?.parse().map_err(|_| malformed())?;
+    let namespaces = Namespaces::parse(&text(word()?)?).ok_or_else(malformed)?;
+    let etc = PathBuf::from(word()?);
+    let preparation: Preparation = serde_json::from_str(&text(word()?)?)?;
+    prepare(namespaces, &etc, &preparation)?;
     die_with(parent)?;
     match arguments.next() {
         Some(program) => Err(Command::new(program).args(arguments).exec()),
-        None => check(namespaces, &etc),
+        None => namespaces::check(namespaces, &etc),
     }
 }
 
-fn enter(namespaces: Namespaces, etc: &Path) -> io::Result<()> {
-    match namespaces {
-        Namespaces::None => return Ok(()),
-        Namespaces::Mount => unshare(CloneFlags::CLONE_NEWNS)?,
-        Namespaces::UserAndMount => enter_user_namespace()?,
+/// The groups come first: from inside the namespaces they may not be seen any more.
+fn prepare(namespaces: Namespaces, etc: &Path, preparation: &Preparation) -> io::Result<()> {
+    for group in &preparation.control_groups {
+        // Zero stands for whoever writes it.
+        fs::write(Path::new(group).join("cgroup.procs"), "0")?;
     }
-    let none = None::<&str>;
-    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
-    for (own, theirs) in covers(etc)? {
-        mount(Some(&own), &theirs, none, MsFlags::MS_BIND, none)?;
+    if preparation.streams == Streams::Terminal {
+        terminal::take()?;
     }
-    Ok(())
-}
-
-/// The user stays who he is; he may only mount now.
-/// <https://man7.org/linux/man-pages/man7/user_namespaces.7.html>
-fn enter_user_namespace() -> io::Result<()> {
-    let (user, group) = (getuid(), getgid());
-    unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS)?;
-    fs::write("/proc/self/setgroups", "deny")?;
-    fs::write("/proc/self/uid_map", format!("{user} {user} 1"))?;
-    fs::write("/proc/self/gid_map", format!("{group} {group} 1"))
+    namespaces::enter(namespaces, etc, preparation.files)?;
+    ulimits::set(&preparation.ulimits)?;
+    // As process 1 of a container does, it adopts whom its children leave behind.
+    Ok(set_child_subreaper(true)?)
 }
 
 /// Asks the kernel for SIGKILL when the parent dies. After the namespaces: to enter one takes the wish back.
@@ -135,20 +148,4 @@ fn die_with(parent: u32) -> io::Result<()> {
     } else {
         Err(io::Error::other("the orchestrator is gone"))
     }
-}
-
-fn check(namespaces: Namespaces, etc: &Path) -> io::Result<()> {
-    for (own, theirs) in covers(etc)? {
-        if namespaces != Namespaces::None && fs::read(own)? != fs::read(theirs)? {
-            return Err(io::Error::other("the mount is not to be seen"));
-        }
-    }
-    Ok(())
-}
-
-/// The files of a directory, and those of `/etc` that they lie over.
-fn covers(etc: &Path) -> io::Result<Vec<(PathBuf, PathBuf)>> {
-    let cover =
-        |entry: io::Result<fs::DirEntry>| entry.map(|file| (file.path(), Path::new("/etc").join(file.file_name())));
-    fs::read_dir(etc)?.map(cover).collect()
 }

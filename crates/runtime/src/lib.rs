@@ -68,15 +68,22 @@ mod runner;
 
 // What a task runs with.
 mod addresses;
+mod control_groups;
 mod discovery;
 mod launcher;
+mod limits;
 mod listening;
 mod load_balancer;
 mod logs;
+mod metadata;
+mod register;
+mod storage;
+mod task_log;
 mod usage;
 
 // What is seen and kept.
 mod control;
+mod exec;
 mod pinned;
 mod progress;
 mod revisions;
@@ -95,6 +102,7 @@ pub use control::{Control, ControlError};
 pub use decide::{Action, Cause, ServiceView, decide, wake_at};
 pub use deployment::{Deployment, Watched};
 pub use error::StartError;
+pub use exec::{ExecRequest, Frame, FrameReader, FrameWriter, WindowSize};
 pub use launcher::{LAUNCH, is_launch, launch};
 pub use life::Urgency;
 pub use local::MissingSecrets;

@@ -212,17 +212,21 @@ impl<R: TaskRunner> Life<R> {
                 }
                 Ok(())
             }
-            ContainerEvent::Exited { container, exit } if container.essential => Err(match exit.launched {
+            ContainerEvent::Exited {
+                container,
+                exit,
+                reason,
+            } if container.essential => Err(match exit.launched {
                 Launched::Yes => Stop {
                     code: StopCode::EssentialContainerExited,
-                    reason: "Essential container in task exited".to_owned(),
+                    reason: reason.unwrap_or("Essential container in task exited").to_owned(),
                 },
                 Launched::No => failed_to_start(&StartFailure(format!(
                     "CannotStartContainerError: the program of container {} cannot be started",
                     container.name
                 ))),
             }),
-            ContainerEvent::Exited { .. } | ContainerEvent::Checked => Ok(()),
+            ContainerEvent::Exited { .. } | ContainerEvent::Changed => Ok(()),
         }
     }
 
@@ -261,6 +265,7 @@ impl<R: TaskRunner> Life<R> {
     }
 
     fn status(&self, status: TaskStatus) {
+        self.runner.note_status(&self.id, status);
         self.report(Fact::Status(status));
     }
 

@@ -2,17 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use karma_fleet::{
     Address, CapacityProviderStrategyItem, Container, ContainerDependency, DeploymentAlarms, DeploymentConfiguration,
-    EnvironmentValue, Fleet, NetworkConfiguration, Service, ServiceConnect, TaskDefinition,
+    EnvironmentValue, Fleet, LogConfiguration, NetworkConfiguration, RestartPolicy, Service, ServiceConnect,
+    TaskDefinition, Ulimit,
 };
 use sha2::{Digest, Sha256};
 
 use crate::error::StartError;
+use crate::launcher::Files;
+use crate::limits::{self, ContainerLimits, TaskLimits};
 use crate::program::{Program, Programs};
 use crate::secrets::{LocalSecrets, SecretValue};
 
@@ -34,6 +37,11 @@ pub(crate) struct LocalService {
     pub(crate) family: String,
     /// Of the family; see [`crate::revisions`].
     pub(crate) revision: u32,
+    /// The name of its cluster.
+    pub(crate) cluster: String,
+    pub(crate) limits: TaskLimits,
+    /// Whether commands may be run in its tasks.
+    pub(crate) enable_execute_command: bool,
     pub(crate) desired_count: usize,
     pub(crate) deployment: DeploymentConfiguration,
     pub(crate) deployment_alarms: Option<DeploymentAlarms>,
@@ -58,16 +66,29 @@ pub(crate) struct ServiceTarget {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LocalContainer {
     pub(crate) name: Arc<str>,
+    /// What it would run on AWS.
+    pub(crate) image: String,
+    /// What stands for its image here.
+    pub(crate) image_program: Arc<Program>,
     pub(crate) program: PathBuf,
     pub(crate) args: Vec<String>,
+    /// Where the program begins: a path below the task's disk, or an absolute one of this machine.
+    pub(crate) working_directory: PathBuf,
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) secrets: BTreeMap<String, SecretValue>,
     /// The ports it listens on, and the names they have.
     pub(crate) ports: Vec<(u16, Option<String>)>,
     pub(crate) essential: bool,
     pub(crate) health_check: Option<LocalHealthCheck>,
+    /// For so long at most the containers that depend on it wait.
+    pub(crate) start_timeout: Option<Duration>,
     pub(crate) stop_timeout: Duration,
     pub(crate) depends_on: Vec<ContainerDependency>,
+    pub(crate) restart_policy: Option<RestartPolicy>,
+    pub(crate) limits: ContainerLimits,
+    pub(crate) ulimits: Vec<Ulimit>,
+    pub(crate) files: Files,
+    pub(crate) log: Option<LogConfiguration>,
 }
 
 /// A container health check.
@@ -134,7 +155,7 @@ pub(crate) fn services(
     let services = fleet
         .services
         .values()
-        .map(|service| settling.service(service, definition(fleet, service)?, programs))
+        .map(|service| settling.service(service, cluster(fleet, service), definition(fleet, service)?, programs))
         .collect::<Result<_, _>>()?;
     Ok((services, settling.notes))
 }
@@ -149,6 +170,13 @@ fn definition<'f>(fleet: &'f Fleet, service: &Service) -> Result<&'f TaskDefinit
         })
 }
 
+/// A service that names no cluster of the stack runs in the account's default one.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html>
+fn cluster(fleet: &Fleet, service: &Service) -> String {
+    let cluster = service.cluster.as_ref().and_then(|address| fleet.clusters.get(address));
+    cluster.map_or_else(|| "default".to_owned(), |cluster| cluster.name.clone())
+}
+
 /// What every container is settled with, and what is noted on the way.
 struct Settling<'a> {
     secrets: &'a LocalSecrets,
@@ -160,6 +188,7 @@ impl Settling<'_> {
     fn service(
         &mut self,
         service: &Service,
+        cluster: String,
         definition: &TaskDefinition,
         programs: &Programs,
     ) -> Result<LocalService, StartError> {
@@ -181,6 +210,9 @@ impl Settling<'_> {
             label: service.label.as_str().into(),
             family: definition.family.clone(),
             revision: 0,
+            cluster,
+            limits: limits::of_task(definition),
+            enable_execute_command: service.enable_execute_command,
             desired_count: usize::try_from(service.desired_count).unwrap_or(usize::MAX),
             deployment: service.deployment,
             deployment_alarms: service.deployment_alarms.clone(),
@@ -197,10 +229,19 @@ impl Settling<'_> {
 
     fn container(&mut self, container: &Container, program: &Program) -> Result<LocalContainer, StartError> {
         let (path, args) = self.command(container, program)?;
+        if let Some(user) = &container.user {
+            self.notes.push(format!(
+                "container `{}` runs as the user who runs karma, not as {user}",
+                container.name
+            ));
+        }
         Ok(LocalContainer {
             name: container.name.as_str().into(),
+            image: container.image.to_string(),
+            image_program: Arc::new(program.clone()),
             program: path,
             args,
+            working_directory: working_directory(container, program),
             environment: self.environment(container, program),
             secrets: self.secrets(container)?,
             ports: container
@@ -210,8 +251,18 @@ impl Settling<'_> {
                 .collect(),
             essential: container.essential,
             health_check: health_check(container, program)?,
+            start_timeout: container.start_timeout,
             stop_timeout: container.stop_timeout,
             depends_on: container.depends_on.clone(),
+            restart_policy: container.restart_policy.clone(),
+            limits: limits::of_container(container),
+            ulimits: container.limits.ulimits.clone(),
+            files: if container.readonly_root_filesystem {
+                Files::ReadOnly
+            } else {
+                Files::ReadAndWrite
+            },
+            log: container.log.clone(),
         })
     }
 
@@ -296,6 +347,22 @@ fn program<'p>(container: &Container, programs: &'p Programs) -> Result<&'p Prog
         });
     }
     Ok(program)
+}
+
+/// Where the image has files of this machine, those; any other directory is one of the task's disk, and none leads out of that.
+fn working_directory(container: &Container, program: &Program) -> PathBuf {
+    let Some(directory) = &container.working_directory else {
+        return PathBuf::new();
+    };
+    let mapped = program.map_word(directory);
+    if mapped != *directory {
+        return mapped.into();
+    }
+    let below = |component| match component {
+        Component::Normal(name) => Some(name),
+        _ => None,
+    };
+    Path::new(directory).components().filter_map(below).collect()
 }
 
 fn targets(service: &Service) -> Vec<ServiceTarget> {

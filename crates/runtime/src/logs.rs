@@ -1,14 +1,14 @@
-//! What tasks print: one file per task, one line per record, and a place to read them again.
+//! What tasks print: one line per record, and a place to read them again.
 //!
 //! ```text
-//! .karma/logs/<service label>/<task id>.log            this run
+//! .karma/logs/<service label>/<task id>.log            this run; `task_log` has what follows when it grows
 //! .karma/logs.previous/<service label>/<task id>.log   the run before
 //! ```
 //! A record is `2026-11-23T12:34:56.789012Z validator listening on 127.3.0.1:9001`: when, which container, and the line.
 
 use std::fmt::{self, Write as _};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write as _};
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, BufReader};
 
 use crate::progress::{Announcer, Progress};
 use crate::task::TaskId;
+use crate::task_log::{self, Lost, TaskLog};
 
 /// A longer line is split, as CloudWatch Logs limits the size of an event.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html>
@@ -38,7 +39,7 @@ pub struct LogRecord {
     pub message: String,
 }
 
-/// A log file on the disk.
+/// A log file on the disk; of a task that has printed much there are several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogFile {
     /// The service's label.
@@ -85,9 +86,14 @@ pub(crate) fn path(state_directory: &Path, service: &str, task: &TaskId) -> Path
         .join(format!("{task}.log"))
 }
 
-/// The last lines of a log file, without time and container. A file that cannot be read has none.
+/// The last lines of a task's log, without time and container. A log that cannot be read has none.
 pub(crate) fn last_lines(path: &Path, count: usize) -> Vec<String> {
-    let text = read_end(path).unwrap_or_default();
+    let parts = task_log::parts(path);
+    let last = &parts[parts.len().saturating_sub(2)..];
+    let text: String = last
+        .iter()
+        .map(|(_, part)| read_end(part).unwrap_or_default())
+        .collect();
     let records: Vec<_> = text.lines().filter_map(|line| line.parse::<LogRecord>().ok()).collect();
     let skipped = records.len().saturating_sub(count);
     records.into_iter().skip(skipped).map(|record| record.message).collect()
@@ -100,15 +106,7 @@ pub(crate) struct LogSink {
     pub(crate) task: TaskId,
     pub(crate) container: Arc<str>,
     pub(crate) announcer: Announcer,
-    pub(crate) file: Arc<File>,
-}
-
-/// Opens a task's log file.
-pub(crate) fn create(path: &Path) -> io::Result<File> {
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
-    }
-    OpenOptions::new().append(true).create(true).open(path)
+    pub(crate) log: Arc<TaskLog>,
 }
 
 impl LogSink {
@@ -120,15 +118,21 @@ impl LogSink {
         }
     }
 
-    /// Writes one line. Each is one `write` to a file opened for appending, so that lines of several streams do not mix.
+    /// Writes one line. A full disk must not stop the task, nor its watchers from seeing the line.
     pub(crate) fn record(&self, line: &str) {
         let record = LogRecord {
             at: Timestamp::now(),
             container: self.container.to_string(),
             message: line.trim_end_matches(['\r', '\n']).to_owned(),
         };
-        // A full disk must not stop the task, nor its watchers from seeing the line.
-        let _ = (&*self.file).write_all(format!("{record}\n").as_bytes());
+        if let Err(Lost::First(error)) = self.log.write(&record) {
+            let message = format!(
+                "the log of task {}/{} cannot be written: {error}; the task goes on, its lines are lost until there is room",
+                self.service,
+                self.task.short()
+            );
+            self.announcer.announce(Progress::Note { message });
+        }
         self.announcer.announce(Progress::Log {
             service: self.service.to_string(),
             task: self.task.clone(),
@@ -205,7 +209,7 @@ fn entries(directory: &Path) -> io::Result<Vec<fs::DirEntry>> {
 }
 
 fn log_file(label: &str, path: PathBuf) -> Option<LogFile> {
-    let task = TaskId::parse(path.file_stem()?.to_str()?)?;
+    let task = TaskId::parse(path.file_name()?.to_str()?.split('.').next()?)?;
     (path.extension()? == "log").then(|| LogFile {
         service: label.to_owned(),
         task,
@@ -273,7 +277,7 @@ mod tests {
             task: task.clone(),
             container: "main".into(),
             announcer,
-            file: create(&path).unwrap().into(),
+            log: TaskLog::open(&path).unwrap().into(),
         };
         sink.copy("one\ntwo\nthree".as_bytes()).await;
         assert_eq!(last_lines(&path, 2), ["two", "three"]);

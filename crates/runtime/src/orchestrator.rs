@@ -6,7 +6,7 @@ mod operations;
 use std::io;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -18,8 +18,10 @@ use tokio::time::timeout;
 use crate::addresses::{self, AddressBlock};
 use crate::clock::Clock;
 use crate::control::ControlServer;
+use crate::control_groups::ControlGroups;
 use crate::discovery::Discovery;
 use crate::error::StartError;
+use crate::exec::{self, ExecError, ExecRequest, Session};
 use crate::front::{Front, FrontObservation};
 use crate::launcher::Namespaces;
 use crate::life::Urgency;
@@ -72,6 +74,8 @@ struct Shared {
     cleaned_up: Option<CleanedUp>,
     announcer: Announcer,
     commands: mpsc::UnboundedSender<Command>,
+    /// Gone when nothing runs any more.
+    runner: Weak<ProcessRunner>,
     health: watch::Receiver<FleetHealth>,
     /// What somebody has asked for.
     asked: watch::Sender<Option<Urgency>>,
@@ -127,17 +131,11 @@ impl LocalOrchestrator {
         let (mut settler, set_aside) = Settler::new(state.path(), &options)?;
         let definition = settler.settle(fleet, programs, secrets)?;
         let ground = Ground::prepare(fleet, &definition.services, &options, &state).await?;
-        let notes = [
-            cleaned_up.iter().map(CleanedUp::to_string).collect(),
-            set_aside.into_iter().collect(),
-            definition.notes,
-            ground.notes.clone(),
-        ]
-        .concat();
-
         let (state, announcer) = (Arc::new(state), Announcer::new());
         let clock = Clock::start(Timestamp::now(), options.speed);
-        let Definition { services, zones, .. } = definition;
+        let Definition {
+            services, zones, notes, ..
+        } = definition;
         let revisions = ground.front.revisions(fleet, services, &zones)?;
         let settings = ProcessSettings {
             state_directory: state.path().to_owned(),
@@ -146,15 +144,20 @@ impl LocalOrchestrator {
             region: options.region,
             names: ground.front.discovery.names(),
             announcer: announcer.clone(),
+            control_groups: Arc::new(ControlGroups::take(state.path())),
         };
         let runner = ProcessRunner::new(settings, ground.spawner, AddressBlock::for_tasks(ground.seed));
-        let reconciler = Reconciler::new(
-            Arc::new(runner),
-            revisions,
-            Arc::clone(&state),
-            announcer.clone(),
-            clock,
-        );
+        let notes = [
+            cleaned_up.iter().map(CleanedUp::to_string).collect(),
+            set_aside.into_iter().collect(),
+            notes,
+            ground.notes,
+            runner.notes(),
+        ]
+        .concat();
+        let runner = Arc::new(runner);
+        let weak_runner = Arc::downgrade(&runner);
+        let reconciler = Reconciler::new(runner, revisions, Arc::clone(&state), announcer.clone(), clock);
         settler.keep_only(&reconciler.programs());
         let (commands, received) = mpsc::unbounded_channel();
         let setting = Setting {
@@ -171,6 +174,7 @@ impl LocalOrchestrator {
             cleaned_up,
             announcer,
             commands,
+            runner: weak_runner,
             health: reconciler.health(),
             asked: watch::Sender::new(None),
             progress: watch::Sender::new(Shutdown::NotYet),
@@ -247,6 +251,13 @@ impl LocalOrchestrator {
     /// Resolves when all is down, whoever asked for it; `karma down` for one.
     pub async fn stopped(&self) {
         self.wait_for(Shutdown::Told).await;
+    }
+
+    /// Runs a command in a task.
+    pub(crate) async fn exec(&self, request: &ExecRequest) -> Result<Session, ExecError> {
+        let gone = || ExecError::NoSuchTask(request.task.clone());
+        let runner = self.shared.runner.upgrade().ok_or_else(gone)?;
+        exec::start(&runner, request).await
     }
 
     /// Asks to stop without waiting.

@@ -1,16 +1,16 @@
 //! [`TaskRunner`]: what starts the containers of a task, and what it must be able to do.
 
+mod environment;
 mod process;
 mod spawner;
 
-use std::fs::File;
 use std::future::Future;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use crate::listening::Reach;
 use crate::local::{LocalContainer, LocalHealthCheck, LocalService};
-use crate::task::TaskId;
+use crate::task::{ContainerState, TaskId, TaskStatus};
 
 pub(crate) use process::{ProcessRunner, ProcessSettings, probe_namespaces};
 pub(crate) use spawner::Spawner;
@@ -43,6 +43,12 @@ pub(crate) trait TaskRunner: Send + Sync + 'static {
 
     /// Takes back what [`TaskRunner::provision`] gave.
     fn deprovision(&self, place: &Place);
+
+    /// Hears how far a task has come. Whoever has nobody to tell it to need not listen.
+    fn note_status(&self, _task: &TaskId, _status: TaskStatus) {}
+
+    /// Hears how the containers of a task stand.
+    fn note_containers(&self, _task: &TaskId, _containers: &[ContainerState]) {}
 }
 
 /// A container that runs.
@@ -55,6 +61,11 @@ pub(crate) trait RunningContainer: Send + 'static {
 
     /// Tells it to end.
     fn signal(&mut self, signal: StopSignal);
+
+    /// Why it has ended, in ECS's words, where more is known than its exit code.
+    fn end_reason(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// Where a task runs.
@@ -63,7 +74,6 @@ pub(crate) struct Place {
     pub(crate) task: TaskId,
     pub(crate) service: Arc<str>,
     pub(crate) address: Ipv4Addr,
-    pub(crate) log: Arc<File>,
     /// What its containers are told besides their definition.
     pub(crate) variables: Vec<(&'static str, String)>,
 }

@@ -1,9 +1,7 @@
 //! A service as it runs: its deployments, its tasks, what is remembered of them, and what happened.
 
 mod observe;
-
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +19,7 @@ use crate::local::LocalService;
 use crate::placement::Capacity;
 use crate::rollout;
 use crate::task::{Task, TaskId, TaskStatus};
+use crate::task_log;
 
 /// So many stopped tasks of a service are remembered, and their logs kept.
 const STOPPED_KEPT: usize = 10;
@@ -197,8 +196,7 @@ impl RunningService {
             let forgotten = surplus > 0 && is_stopped(task);
             if forgotten {
                 surplus -= 1;
-                // A log that cannot be removed does no harm.
-                let _ = fs::remove_file(&task.log_path);
+                task_log::remove(&task.log_path);
             }
             !forgotten
         });

@@ -50,6 +50,20 @@ pub(crate) fn of_trees<Key>(
     trees.into_iter().map(|(key, pids)| (key, table.usage(pids))).collect()
 }
 
+/// CPU time of the whole machine since it was started, idle or not.
+/// <https://man7.org/linux/man-pages/man5/proc_stat.5.html>
+pub(crate) fn machine_cpu_time() -> Duration {
+    let text = fs::read_to_string("/proc/stat").unwrap_or_default();
+    let all = text.lines().next().unwrap_or_default();
+    // After `cpu`: user, nice, system, idle, iowait, irq, softirq, steal; what follows is part of user and nice.
+    let ticks = all
+        .split_ascii_whitespace()
+        .skip(1)
+        .take(8)
+        .filter_map(|field| field.parse::<u64>().ok());
+    Duration::from_millis(ticks.sum::<u64>() * 10)
+}
+
 impl ProcessTable {
     /// Looks at every process once. Where there is no `/proc`, nothing is seen.
     pub(crate) fn read() -> Self {
@@ -161,9 +175,9 @@ mod tests {
 
     #[test]
     fn a_name_may_hold_anything() {
-        let check = |text: &str, expected: Option<(u32, u64)>| {
+        let check = |text: &str, expected: Option<(u32, u128)>| {
             let status = Status::parse(text);
-            let seen = status.map(|status| (status.parent, status.cpu_time.as_millis() as u64));
+            let seen = status.map(|status| (status.parent, status.cpu_time.as_millis()));
             assert_eq!(seen, expected, "{text}");
         };
         check("7 (sh) S 3 7 7 0 -1 0 0 0 0 0 12 5 2 1 20 0 1", Some((3, 200)));

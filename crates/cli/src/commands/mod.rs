@@ -3,6 +3,7 @@
 pub(crate) mod completions;
 pub(crate) mod docs;
 pub(crate) mod down;
+pub(crate) mod exec;
 pub(crate) mod logs;
 pub(crate) mod plan;
 pub(crate) mod status;

@@ -208,6 +208,19 @@ fn render_container(text: &mut String, container: &Container) {
             &format!("after {} {:?}", dependency.container_name, dependency.condition),
         );
     }
+    let limits = &container.limits;
+    for (name, limit) in [
+        ("CPU units", limits.cpu),
+        ("MiB", limits.memory),
+        ("MiB kept", limits.memory_reservation),
+    ] {
+        if let Some(limit) = limit {
+            line(text, 2, &format!("{limit} {name}"));
+        }
+    }
+    if let Some(user) = &container.user {
+        line(text, 2, &format!("as {user}"));
+    }
     if let Some(log) = &container.log {
         line(text, 2, &format!("log {} {}", log.group, log.stream_prefix));
     }

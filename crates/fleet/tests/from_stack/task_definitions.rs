@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use crate::support::{address, check_complaint, fleet, read};
-use karma_fleet::{Container, DependencyCondition, EnvironmentValue, TaskDefinition};
+use karma_fleet::{
+    Container, ContainerLimits, DependencyCondition, EnvironmentValue, TaskDefinition, Ulimit, UlimitName,
+};
 use serde_json::{Value as Json, json};
 
 /// A task definition and what its containers may refer to.
@@ -65,6 +67,78 @@ fn a_bare_container_takes_the_defaults_of_ecs() {
 }
 
 #[test]
+fn limits_are_read_and_zeros_are_none() {
+    let limited = container(json!({
+        "cpu": 128, "memory": 256, "memoryReservation": 0,
+        "ulimits": [{"name": "nofile", "softLimit": 1024, "hardLimit": -1}],
+        "startTimeout": 60, "workingDirectory": "/app", "user": "1000", "readonlyRootFilesystem": true,
+    }));
+    let limits = &limited.limits;
+    assert_eq!(
+        (limits.cpu, limits.memory, limits.memory_reservation),
+        (Some(128), Some(256), None)
+    );
+    let open_files = Ulimit {
+        name: UlimitName::OpenFiles,
+        soft: 1024,
+        hard: u64::MAX,
+    };
+    assert_eq!(limits.ulimits, [open_files]);
+    assert_eq!(limited.start_timeout, Some(Duration::from_mins(1)));
+    assert_eq!(
+        (limited.working_directory.as_deref(), limited.user.as_deref()),
+        (Some("/app"), Some("1000"))
+    );
+    assert!(limited.readonly_root_filesystem);
+    assert_eq!(limited.unmodeled, Vec::<String>::new());
+    assert_eq!(container(json!({})).limits, ContainerLimits::default());
+    check_container_complaint(
+        json!({"ulimits": [{"name": "files", "softLimit": 1, "hardLimit": 1}]}),
+        &["nofile"],
+    );
+}
+
+#[test]
+fn a_restart_policy_counts_only_where_it_is_enabled() {
+    let policy = |members: Json| container(json!({"restartPolicy": members})).restart_policy;
+    let check = |members: Json, ignored: &[i32], period: u64| {
+        let read = policy(members).expect("it is enabled");
+        assert_eq!(
+            (
+                read.ignored_exit_codes.as_slice(),
+                read.restart_attempt_period.as_secs()
+            ),
+            (ignored, period)
+        );
+    };
+    check(json!({"enabled": true}), &[], 300);
+    check(
+        json!({"enabled": true, "ignoredExitCodes": [0, 3], "restartAttemptPeriod": 60}),
+        &[0, 3],
+        60,
+    );
+    assert_eq!(policy(json!({"enabled": false})), None);
+}
+
+#[test]
+fn a_tasks_disk_has_its_usual_size_unless_the_definition_says() {
+    let check = |block: Option<Json>, expected: u32| {
+        let mut resources = around(&Json::from(Json::from(vec![complete(json!({}))]).to_string()));
+        let (_, definition) = resources.last_mut().expect("the definition comes last");
+        if let Some(block) = block {
+            definition["ephemeral_storage"] = block;
+        }
+        let fleet = fleet(&resources);
+        assert_eq!(
+            fleet.task_definitions[&address("aws_ecs_task_definition.app")].ephemeral_storage,
+            expected
+        );
+    };
+    check(None, 20);
+    check(Some(json!([{"size_in_gib": 50}])), 50);
+}
+
+#[test]
 fn every_form_of_the_argument_reads_the_same() {
     let list = json!([{"name": "app", "image": "${aws_ecr_repository.app.repository_url}:1.0", "cpu": 0}]);
     let encoded = definition(&json!({"jsonencode": list}));
@@ -94,8 +168,9 @@ fn sizes_may_have_units() {
 
 #[test]
 fn what_is_set_and_not_read_is_named() {
-    let members = json!({"user": "65532:65532", "ulimits": [], "cpu": 0, "logConfiguration": {"logDriver": "splunk"}});
-    assert_eq!(container(members).unmodeled, ["logConfiguration", "user"]);
+    let members =
+        json!({"hostname": "65532:65532", "ulimits": [], "cpu": 0, "logConfiguration": {"logDriver": "splunk"}});
+    assert_eq!(container(members).unmodeled, ["hostname", "logConfiguration"]);
 }
 
 #[test]

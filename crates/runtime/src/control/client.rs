@@ -3,9 +3,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use tokio::io::BufReader;
 use tokio::net::UnixStream;
 
 use super::{Connection, MessageError, Request, Response, short_path};
+use crate::exec::{self, ExecRequest, FrameReader, FrameWriter};
 use crate::progress::Progress;
 use karma_ops::Observation;
 
@@ -78,6 +80,19 @@ impl Control {
     /// Tells `on_progress` what happens, until the fleet has stopped. To end it before, drop the future.
     pub async fn watch(&self, on_progress: impl FnMut(Progress)) -> Result<(), ControlError> {
         self.listen(Request::Watch, on_progress).await
+    }
+
+    /// Runs a command in a task. What comes back is the conversation with it; when the writer is dropped, the command ends.
+    pub async fn exec(
+        &self,
+        request: ExecRequest,
+    ) -> Result<(FrameReader<BufReader<UnixStream>>, FrameWriter<BufReader<UnixStream>>), ControlError> {
+        let mut connection = open(&self.state_directory).await?;
+        connection.send(Request::Exec(request)).await?;
+        match receive(&mut connection).await?.ok_or(ControlError::NothingRunning)? {
+            Response::ExecBegun => Ok(exec::frames(connection.into_stream())),
+            _ => Err(unexpected()),
+        }
     }
 
     /// A question with one answer.

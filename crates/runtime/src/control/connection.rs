@@ -71,6 +71,16 @@ impl Connection {
         }
     }
 
+    /// The stream below, for what is not messages any more.
+    pub(super) fn into_stream(self) -> BufReader<UnixStream> {
+        self.stream
+    }
+
+    /// The same, lent.
+    pub(super) fn stream(&mut self) -> &mut BufReader<UnixStream> {
+        &mut self.stream
+    }
+
     /// The next message; `None` when the other end has gone. Nothing is lost if the future is dropped before it resolves.
     pub(super) async fn receive<T: DeserializeOwned>(&mut self) -> Result<Option<T>, MessageError> {
         self.stream.read_until(b'\n', &mut self.begun).await?;

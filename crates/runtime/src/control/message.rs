@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::exec::ExecRequest;
 use crate::progress::Progress;
 use karma_ops::Observation;
 
@@ -15,6 +16,8 @@ pub(super) enum Request {
     Watch,
     /// Stop the fleet, and tell when that is done.
     Stop,
+    /// Run a command in a task. Where that is [begun](Response::ExecBegun) the connection carries [frames](crate::Frame) from then on.
+    Exec(ExecRequest),
 }
 
 /// What it is told.
@@ -27,6 +30,8 @@ pub(super) enum Response {
     Progress { progress: Progress },
     /// The last message of that stream.
     Stopped,
+    /// To [`Request::Exec`].
+    ExecBegun,
     /// To anything: it was not done.
     Refused {
         /// Why not.

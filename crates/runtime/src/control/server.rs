@@ -12,6 +12,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 use super::{Connection, MessageError, Request, Response, SOCKET, short_path};
+use crate::exec::ExecRequest;
 use crate::orchestrator::{LocalOrchestrator, Shutdown};
 use crate::state::StateError;
 
@@ -91,6 +92,22 @@ async fn answer(connection: &mut Connection, orchestrator: &LocalOrchestrator, r
         Request::Stop => {
             orchestrator.ask_to_stop();
             report_until_down(connection, orchestrator).await
+        }
+        Request::Exec(request) => exec(connection, orchestrator, &request).await,
+    }
+}
+
+/// Runs a command. The connection ends with it.
+async fn exec(connection: &mut Connection, orchestrator: &LocalOrchestrator, request: &ExecRequest) -> io::Result<()> {
+    match orchestrator.exec(request).await {
+        Ok(session) => {
+            connection.send(Response::ExecBegun).await?;
+            session.converse(connection.stream()).await?;
+            Err(io::ErrorKind::ConnectionAborted.into())
+        }
+        Err(error) => {
+            let (reason, hint) = (error.to_string(), error.hint());
+            connection.send(Response::Refused { reason, hint }).await
         }
     }
 }

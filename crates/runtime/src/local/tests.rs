@@ -23,6 +23,12 @@ fn container() -> Container {
         health_check: None,
         stop_timeout: Duration::from_secs(30),
         depends_on: vec![],
+        start_timeout: None,
+        restart_policy: None,
+        limits: karma_fleet::ContainerLimits::default(),
+        working_directory: None,
+        user: None,
+        readonly_root_filesystem: false,
         log: None,
         unmodeled: vec![],
     }

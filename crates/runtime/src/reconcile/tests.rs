@@ -11,8 +11,11 @@ use tempfile::TempDir;
 use tokio::time::sleep;
 
 use super::*;
+use crate::launcher::Files;
+use crate::limits::{ContainerLimits, TaskLimits};
 use crate::listening::Reach;
 use crate::local::{LocalContainer, LocalHealthCheck, LocalService};
+use crate::program::Program;
 use crate::runner::{Exit, Launched, Place, Probe, RunningContainer, StartFailure, StopSignal};
 use crate::task::TaskStatus;
 
@@ -51,7 +54,6 @@ impl TaskRunner for ScriptedRunner {
             task: task.clone(),
             service: Arc::clone(&service.label),
             address: Ipv4Addr::LOCALHOST,
-            log: Arc::new(tempfile::tempfile().unwrap()),
             variables: vec![],
         })
     }
@@ -162,21 +164,38 @@ fn revision(definition: LocalService) -> Revision {
 fn definition(desired_count: usize) -> LocalService {
     let container = LocalContainer {
         name: "main".into(),
+        image: "hello:1".to_owned(),
+        image_program: Arc::new(Program {
+            program: "program".into(),
+            image_path: "/program".to_owned(),
+            args: vec![],
+            files: [].into(),
+        }),
         program: "program".into(),
         args: vec![],
+        working_directory: "".into(),
         environment: [].into(),
         secrets: [].into(),
         ports: vec![],
         essential: true,
         health_check: None,
+        start_timeout: None,
         stop_timeout: Duration::from_secs(30),
         depends_on: vec![],
+        restart_policy: None,
+        limits: ContainerLimits::default(),
+        ulimits: vec![],
+        files: Files::default(),
+        log: None,
     };
     LocalService {
         name: "test-hello".to_owned(),
         label: "hello".into(),
         family: "hello".to_owned(),
         revision: 1,
+        cluster: "default".to_owned(),
+        limits: TaskLimits::default(),
+        enable_execute_command: false,
         desired_count,
         deployment: DeploymentConfiguration {
             minimum_healthy_percent: 100,

@@ -1,6 +1,5 @@
 //! [`ProcessRunner`]: a container is a process of this machine, started through the launcher.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::net::Ipv4Addr;
@@ -9,6 +8,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -16,21 +16,29 @@ use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::environment::Surroundings;
 use super::{Exit, Launched, Place, Probe, RunningContainer, Spawner, StartFailure, StopSignal, TaskRunner};
 use crate::addresses::AddressBlock;
+use crate::control_groups::ControlGroups;
 use crate::discovery::Names;
-use crate::launcher::{self, LAUNCH_FAILED, Namespaces};
+use crate::launcher::{self, LAUNCH_FAILED, Namespaces, Preparation, Streams};
+use crate::limits::{self, Keeper, OUT_OF_MEMORY};
 use crate::listening::{self, Reach};
 use crate::local::{LocalContainer, LocalHealthCheck, LocalService};
 use crate::logs::{self, LogSink};
+use crate::metadata::{MetadataServer, Region};
 use crate::progress::Announcer;
-use crate::secrets::SecretValue;
+use crate::register::{ContainerRecord, Register, TaskRecord};
 use crate::state::StateDirectory;
 use crate::survivors;
-use crate::task::TaskId;
+use crate::task::{ContainerState, TaskId, TaskStatus};
+use crate::task_log::TaskLog;
 
 /// The exit code of a program that never came to run.
 const NEVER_RAN: i32 = LAUNCH_FAILED as i32;
+
+/// The exit code of a program that was killed.
+const KILLED: i32 = 128 + Signal::SIGKILL as i32;
 
 /// When a program has ended, what it printed last is read for at most so long.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -48,6 +56,7 @@ pub(crate) struct ProcessSettings {
     pub(crate) region: Option<String>,
     pub(crate) names: Arc<Names>,
     pub(crate) announcer: Announcer,
+    pub(crate) control_groups: Arc<ControlGroups>,
 }
 
 /// Starts containers as processes.
@@ -56,6 +65,11 @@ pub(crate) struct ProcessRunner {
     settings: ProcessSettings,
     spawner: Spawner,
     addresses: Mutex<AddressBlock>,
+    register: Arc<Register>,
+    /// `None` where it cannot listen.
+    metadata: Option<MetadataServer>,
+    /// Looks after limits; aborted with the runner.
+    _watch: JoinSet<()>,
 }
 
 /// A process, and the jobs that read what it prints.
@@ -65,6 +79,13 @@ pub(crate) struct ProcessContainer {
     /// The process's id, which is its group's too.
     pid: Pid,
     output: JoinSet<()>,
+    task: TaskId,
+    name: Arc<str>,
+    register: Arc<Register>,
+    control_groups: Arc<ControlGroups>,
+    /// So many of it the kernel had killed for memory before it was started.
+    killed_before: u64,
+    end_reason: Option<&'static str>,
 }
 
 /// The processes of one run of a health check. They end with it, also when it is given up.
@@ -85,7 +106,7 @@ pub(crate) async fn probe_namespaces(spawner: &Spawner, launcher: &Path, directo
     let mut best = Namespaces::None;
     for namespaces in [Namespaces::UserAndMount, Namespaces::Mount] {
         let mut command = Command::new(launcher);
-        command.args(launcher::arguments(namespaces, &etc, None));
+        command.args(launcher::arguments(namespaces, &etc, &Preparation::default(), None));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         if spawner.spawn(command).await?.wait().await?.success() {
             best = namespaces;
@@ -96,74 +117,147 @@ pub(crate) async fn probe_namespaces(spawner: &Spawner, launcher: &Path, directo
 }
 
 impl ProcessRunner {
+    /// Begins to look after limits, and to answer containers that ask what they are.
     pub(crate) fn new(settings: ProcessSettings, spawner: Spawner, addresses: AddressBlock) -> Self {
+        let register = Arc::new(Register::default());
+        let region = Region(settings.region.clone());
+        let mut watch = JoinSet::new();
+        let memory = keeper(settings.control_groups.limit_memory());
+        watch.spawn(limits::watch(
+            Arc::downgrade(&register),
+            memory,
+            settings.announcer.clone(),
+        ));
         Self {
-            settings,
             spawner,
             addresses: Mutex::new(addresses),
+            metadata: MetadataServer::start(Arc::clone(&register), region).ok(),
+            register,
+            _watch: watch,
+            settings,
         }
     }
 
-    /// A program as the child of the launcher: in the task's place, with the task's environment and no other.
-    fn command(&self, place: &Place, container: &LocalContainer, program: &Path, args: &[String]) -> Command {
+    /// What runs now.
+    pub(crate) fn register(&self) -> &Arc<Register> {
+        &self.register
+    }
+
+    /// What is not as it would be on AWS; one sentence each.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let metadata = self
+            .metadata
+            .is_none()
+            .then(|| "no port is free for the task metadata endpoint".to_owned());
+        let (memory, cpu) = (
+            self.settings.control_groups.limit_memory(),
+            self.settings.control_groups.limit_cpu(),
+        );
+        [limits::note(keeper(memory), keeper(cpu)), metadata]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    /// A program as the child of the launcher: in the place of a container, with its environment and no other.
+    pub(crate) fn command(
+        &self,
+        place: &Place,
+        container: &LocalContainer,
+        (program, args): (&Path, &[String]),
+        streams: Streams,
+    ) -> Command {
         let directory = self.directory(&place.task);
+        let surroundings = self.surroundings(&directory, place, container);
+        let preparation = self.preparation(place, container, streams);
+        let etc = directory.join("etc");
         let mut command = Command::new(&self.settings.launcher);
         command
             .args(launcher::arguments(
                 self.settings.namespaces,
-                &directory.join("etc"),
+                &etc,
+                &preparation,
                 Some(program),
             ))
             .args(args)
             .env_clear()
-            .envs(self.environment(place, container))
-            .current_dir(disk(&directory, container))
-            .process_group(0)
+            .envs(surroundings.variables(place, container))
+            .current_dir(surroundings.working_directory(container));
+        if streams == Streams::Plain {
+            command.process_group(0);
+        }
+        command
+    }
+
+    /// Starts a command that [`Self::command`] has made.
+    pub(crate) async fn spawn_command(&self, command: Command) -> io::Result<Child> {
+        self.spawner.spawn(command).await
+    }
+
+    /// The same with nothing to read, and all that it prints to be read by us.
+    fn observed_command(&self, place: &Place, container: &LocalContainer, run: (&Path, &[String])) -> Command {
+        let mut command = self.command(place, container, run, Streams::Plain);
+        command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         command
     }
 
-    /// What a container sees: `PATH` and the region, what its definition says, and above all the address that it is to listen on.
-    fn environment(&self, place: &Place, container: &LocalContainer) -> BTreeMap<String, String> {
-        let path = std::env::var("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".to_owned());
-        let secret = |(name, value): (&String, &SecretValue)| (name.clone(), value.expose().to_owned());
-        let mark = survivors::mark(&self.settings.state_directory, &place.task);
-        let mut environment = BTreeMap::from([("PATH".to_owned(), path)]);
-        environment.extend(
-            self.settings
-                .region
-                .iter()
-                .map(|region| ("AWS_REGION".to_owned(), region.clone())),
-        );
-        environment.extend(
-            place
-                .variables
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), value.clone())),
-        );
-        environment.extend(container.environment.clone());
-        environment.extend(container.secrets.iter().map(secret));
-        environment.insert("HOST".to_owned(), place.address.to_string());
-        environment.insert(survivors::MARKER.to_owned(), mark.display().to_string());
-        environment
+    fn preparation(&self, place: &Place, container: &LocalContainer, streams: Streams) -> Preparation {
+        let groups = self.settings.control_groups.of(&place.task, &container.name);
+        Preparation {
+            control_groups: groups.iter().map(|group| group.display().to_string()).collect(),
+            ulimits: container.ulimits.iter().map(launcher::limit).collect(),
+            files: container.files,
+            streams,
+        }
+    }
+
+    fn surroundings<'a>(&'a self, directory: &'a Path, place: &Place, container: &LocalContainer) -> Surroundings<'a> {
+        let key = self.register.key(&place.task, &container.name);
+        Surroundings {
+            state_directory: &self.settings.state_directory,
+            task_directory: directory,
+            region: self.settings.region.as_deref(),
+            metadata: self.metadata.as_ref().zip(key).map(|(server, key)| server.uri(&key)),
+        }
     }
 
     fn directory(&self, task: &TaskId) -> PathBuf {
         StateDirectory::task_directory(&self.settings.state_directory, task)
     }
 
-    fn make_directories(&self, task: &TaskId, service: &LocalService) -> io::Result<()> {
-        let directory = self.directory(task);
+    fn make_directories(&self, place: &Place, service: &LocalService) -> io::Result<()> {
+        let directory = self.directory(&place.task);
         for container in &service.containers {
-            fs::create_dir_all(disk(&directory, container))?;
+            let surroundings = self.surroundings(&directory, place, container);
+            fs::create_dir_all(surroundings.working_directory(container))?;
+            fs::create_dir_all(surroundings.temporary(container))?;
         }
         fs::create_dir_all(directory.join("etc"))?;
         for (name, text) in self.settings.names.etc(service.service_connect.as_ref()) {
             fs::write(directory.join("etc").join(name), text)?;
         }
         Ok(())
+    }
+
+    fn enter(&self, place: &Place, service: &LocalService, log: TaskLog) {
+        let directory = self.directory(&place.task);
+        self.register.enter(TaskRecord {
+            place: place.clone(),
+            service: Arc::new(service.clone()),
+            log: Arc::new(log),
+            disk: directory.join("disk"),
+            created_at: Timestamp::now(),
+            last_status: TaskStatus::Provisioning,
+            storage: None,
+            containers: service
+                .containers
+                .iter()
+                .map(|it| ContainerRecord::new(Arc::clone(it)))
+                .collect(),
+        });
     }
 
     fn take_address(&self, service: &LocalService) -> Result<Ipv4Addr, StartFailure> {
@@ -185,14 +279,40 @@ impl ProcessRunner {
         self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn sink(&self, place: &Place, container: &LocalContainer) -> LogSink {
+    fn sink(&self, place: &Place, container: &LocalContainer, log: &Arc<TaskLog>) -> LogSink {
         LogSink {
             service: Arc::clone(&place.service),
             task: place.task.clone(),
             container: Arc::clone(&container.name),
             announcer: self.settings.announcer.clone(),
-            file: Arc::clone(&place.log),
+            log: Arc::clone(log),
         }
+    }
+
+    /// Its output goes to its task's log from now on.
+    fn read_output(&self, place: &Place, container: &LocalContainer, child: &mut Child) -> JoinSet<()> {
+        let mut output = JoinSet::new();
+        let Some(task) = self.register.task(&place.task) else {
+            return output;
+        };
+        if let Some(stdout) = child.stdout.take() {
+            output.spawn(self.sink(place, container, &task.log).copy(stdout));
+        }
+        if let Some(stderr) = child.stderr.take() {
+            output.spawn(self.sink(place, container, &task.log).copy(stderr));
+        }
+        output
+    }
+
+    async fn spawn(&self, place: &Place, container: &LocalContainer) -> io::Result<Child> {
+        if let Some(task) = self.register.task(&place.task) {
+            let of_task = (&place.task, &task.service.limits);
+            self.settings
+                .control_groups
+                .make(of_task, (&container.name, &container.limits))?;
+        }
+        let command = self.observed_command(place, container, (&container.program, &container.args));
+        self.spawner.spawn(command).await
     }
 }
 
@@ -201,38 +321,44 @@ impl TaskRunner for ProcessRunner {
 
     fn provision(&self, task: &TaskId, service: &LocalService) -> Result<Place, StartFailure> {
         let failure = |error: io::Error| StartFailure(format!("ResourceInitializationError: {error}"));
-        self.make_directories(task, service).map_err(failure)?;
-        let log = logs::create(&logs::path(&self.settings.state_directory, &service.label, task)).map_err(failure)?;
-        Ok(Place {
+        let log = TaskLog::open(&logs::path(&self.settings.state_directory, &service.label, task)).map_err(failure)?;
+        let place = Place {
             task: task.clone(),
             service: Arc::clone(&service.label),
             address: self.take_address(service)?,
-            log: Arc::new(log),
             variables: self.settings.names.proxy_variables(service.service_connect.as_ref()),
-        })
+        };
+        if let Err(error) = self.make_directories(&place, service) {
+            self.deprovision(&place);
+            return Err(failure(error));
+        }
+        self.enter(&place, service, log);
+        Ok(place)
     }
 
     async fn start(&self, place: &Place, container: &LocalContainer) -> Result<ProcessContainer, StartFailure> {
-        let command = self.command(place, container, &container.program, &container.args);
-        let spawned = self.spawner.spawn(command).await;
-        let mut child = spawned.map_err(|error| {
+        let killed_before = self
+            .settings
+            .control_groups
+            .killed_for_memory(&place.task, &container.name);
+        let mut child = self.spawn(place, container).await.map_err(|error| {
             StartFailure(format!(
                 "CannotStartContainerError: cannot start {}: {error}",
                 container.name
             ))
         })?;
         let pid = child.id().expect("a child that nobody has waited for has an id");
-        let mut output = JoinSet::new();
-        if let Some(stdout) = child.stdout.take() {
-            output.spawn(self.sink(place, container).copy(stdout));
-        }
-        if let Some(stderr) = child.stderr.take() {
-            output.spawn(self.sink(place, container).copy(stderr));
-        }
+        self.register.note_start(&place.task, &container.name, pid);
         Ok(ProcessContainer {
+            output: self.read_output(place, container, &mut child),
             child,
             pid: Pid::from_raw(pid.cast_signed()),
-            output,
+            task: place.task.clone(),
+            name: Arc::clone(&container.name),
+            register: Arc::clone(&self.register),
+            control_groups: Arc::clone(&self.settings.control_groups),
+            killed_before,
+            end_reason: None,
         })
     }
 
@@ -241,7 +367,7 @@ impl TaskRunner for ProcessRunner {
     }
 
     async fn probe(&self, place: &Place, container: &LocalContainer, check: &LocalHealthCheck) -> Probe {
-        let command = self.command(place, container, Path::new(&check.program), &check.args);
+        let command = self.observed_command(place, container, (Path::new(&check.program), &check.args));
         let mut child = match self.spawner.spawn(command).await {
             Ok(child) => child,
             Err(error) => return Probe::Failed(error.to_string()),
@@ -256,9 +382,19 @@ impl TaskRunner for ProcessRunner {
     fn deprovision(&self, place: &Place) {
         // A program that made itself a daemon has left its group, but not its mark.
         survivors::kill_all(&survivors::mark(&self.settings.state_directory, &place.task));
+        self.settings.control_groups.remove(&place.task);
+        self.register.leave(&place.task);
         self.addresses().release(place.address);
         // What cannot be removed now is removed by the next run.
         let _ = fs::remove_dir_all(self.directory(&place.task));
+    }
+
+    fn note_status(&self, task: &TaskId, status: TaskStatus) {
+        self.register.note_status(task, status);
+    }
+
+    fn note_containers(&self, task: &TaskId, containers: &[ContainerState]) {
+        self.register.note_containers(task, containers);
     }
 }
 
@@ -273,6 +409,7 @@ impl RunningContainer for ProcessContainer {
         let _ = killpg(self.pid, Signal::SIGKILL);
         let _ = timeout(LAST_WORDS, async { while self.output.join_next().await.is_some() {} }).await;
         let code = status.map_or(NEVER_RAN, exit_code);
+        self.end_reason = self.note_end(code);
         Exit {
             code,
             launched: if code == NEVER_RAN { Launched::No } else { Launched::Yes },
@@ -287,11 +424,23 @@ impl RunningContainer for ProcessContainer {
             (Some(_), StopSignal::Kill) => killpg(self.pid, Signal::SIGKILL),
         };
     }
+
+    fn end_reason(&self) -> Option<&'static str> {
+        self.end_reason
+    }
 }
 
-/// Where a container's program begins; containers of one task share nothing else either.
-fn disk(task_directory: &Path, container: &LocalContainer) -> PathBuf {
-    task_directory.join("disk").join(logs::file_name(&container.name))
+impl ProcessContainer {
+    /// Returns why it was killed, where that was for a limit.
+    fn note_end(&self, code: i32) -> Option<&'static str> {
+        let killed = self.register.note_end(&self.task, &self.name, code);
+        let by_kernel = || self.control_groups.killed_for_memory(&self.task, &self.name) > self.killed_before;
+        killed.or_else(|| (code == KILLED && by_kernel()).then_some(OUT_OF_MEMORY))
+    }
+}
+
+fn keeper(is_kernel: bool) -> Keeper {
+    if is_kernel { Keeper::Kernel } else { Keeper::Measurement }
 }
 
 fn exit_code(status: std::process::ExitStatus) -> i32 {

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use karma_fleet::{
-    Action, Address, Algorithm, ClientAlias, Condition, Container, ContainerHealthCheck, DeploymentConfiguration,
-    EnvironmentValue, Fleet, HealthCheck, HealthCheckPort, ImageReference, Listener, ListenerProtocol, ListenerRule,
-    LoadBalancer, Matcher, Mode, NetworkConfiguration, PortMapping, Service, ServiceConnect, ServiceConnectService,
-    ServiceLoadBalancer, Span, TargetGroup, TaskDefinition, WeightedTargetGroup,
+    Action, Address, Algorithm, ClientAlias, Condition, Container, ContainerHealthCheck, ContainerLimits,
+    DeploymentConfiguration, EnvironmentValue, Fleet, HealthCheck, HealthCheckPort, ImageReference, Listener,
+    ListenerProtocol, ListenerRule, LoadBalancer, Matcher, Mode, NetworkConfiguration, PortMapping, Service,
+    ServiceConnect, ServiceConnectService, ServiceLoadBalancer, Span, TargetGroup, TaskDefinition, WeightedTargetGroup,
 };
 use karma_runtime::{Program, Programs};
 
@@ -33,6 +33,10 @@ pub(crate) struct TestService {
     /// Whether it offers `<name>:80xx` by Service Connect.
     pub(crate) alias_port: Option<u16>,
     pub(crate) deregistration_delay: Duration,
+    /// MiB of its tasks.
+    pub(crate) memory: Option<u32>,
+    /// Whether commands may be run in its tasks.
+    pub(crate) enable_execute_command: bool,
 }
 
 impl TestFleet {
@@ -41,7 +45,8 @@ impl TestFleet {
         let definition = TaskDefinition {
             family: service.name.clone(),
             cpu: None,
-            memory: None,
+            memory: service.memory,
+            ephemeral_storage: 20,
             containers: service.containers.clone(),
             declared_at: nowhere(),
         };
@@ -120,6 +125,8 @@ pub(crate) fn service(name: &str, container: Container) -> TestService {
         behind_load_balancer: false,
         alias_port: None,
         deregistration_delay: Duration::from_secs(5),
+        memory: None,
+        enable_execute_command: false,
     }
 }
 
@@ -140,6 +147,12 @@ pub(crate) fn container(name: &str, repository: &str) -> Container {
         health_check: None,
         stop_timeout: Duration::from_secs(2),
         depends_on: vec![],
+        start_timeout: None,
+        restart_policy: None,
+        limits: ContainerLimits::default(),
+        working_directory: None,
+        user: None,
+        readonly_root_filesystem: false,
         log: None,
         unmodeled: vec![],
     }
@@ -223,6 +236,7 @@ fn ecs_service(service: &TestService) -> Service {
             namespace: Some("test".to_owned()),
             services: service.alias_port.map(offer).into_iter().collect(),
         }),
+        enable_execute_command: service.enable_execute_command,
         declared_at: nowhere(),
     }
 }

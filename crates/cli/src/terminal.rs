@@ -1,0 +1,82 @@
+//! The terminal that the user sits at, while a command in a task has it.
+
+use std::io;
+
+use karma_runtime::WindowSize;
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// While this lives every key goes to the command, Ctrl-C too. The terminal is as before when it is dropped.
+#[derive(Debug)]
+pub(crate) struct RawMode(Termios);
+
+/// Tells when the terminal has another size.
+#[derive(Debug)]
+pub(crate) struct WindowChanges {
+    signal: Option<Signal>,
+    size: WindowSize,
+}
+
+impl RawMode {
+    pub(crate) fn enter() -> io::Result<Self> {
+        let before = tcgetattr(io::stdin())?;
+        let mut raw = before.clone();
+        raw.make_raw();
+        tcsetattr(io::stdin(), OptionalActions::Now, &raw)?;
+        Ok(Self(before))
+    }
+}
+
+impl Drop for RawMode {
+    fn drop(&mut self) {
+        // A terminal that has gone needs no mode.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
+    }
+}
+
+impl WindowChanges {
+    /// `None` where this is no terminal that has a size.
+    pub(crate) fn of_this_terminal() -> Option<Self> {
+        Some(Self {
+            signal: None,
+            size: size()?,
+        })
+    }
+
+    /// How large it was when it was asked last.
+    pub(crate) fn size(&self) -> WindowSize {
+        self.size
+    }
+
+    /// The next size. Where there is no terminal, never. To be called within an async runtime.
+    pub(crate) async fn next(changes: &mut Option<Self>) -> WindowSize {
+        let Some(Self {
+            signal: heard,
+            size: known,
+        }) = changes
+        else {
+            return std::future::pending().await;
+        };
+        if heard.is_none() {
+            *heard = signal(SignalKind::window_change()).ok();
+        }
+        loop {
+            match heard {
+                Some(heard) => heard.recv().await,
+                None => std::future::pending().await,
+            };
+            if let Some(now) = size() {
+                *known = now;
+                return now;
+            }
+        }
+    }
+}
+
+fn size() -> Option<WindowSize> {
+    let size = tcgetwinsize(io::stdin()).ok()?;
+    Some(WindowSize {
+        columns: size.ws_col,
+        rows: size.ws_row,
+    })
+}
