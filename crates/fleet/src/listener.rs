@@ -199,7 +199,7 @@ fn conditions(from: &Attributes<'_>) -> Read<Option<Vec<Condition>>> {
 }
 
 fn conditions_of_block<'a>(block: &Attributes<'a>) -> Option<Vec<Condition>> {
-    let is_set = |name: &&'a str| block.get(name).is_some_and(|value| value.as_elements() != Some(&[]));
+    let is_set = |name: &&'a str| block.glance(name).is_some_and(|value| value.as_elements() != Some(&[]));
     block
         .names()
         .filter(is_set)
@@ -249,7 +249,7 @@ impl Action {
     fn read_forward(block: &Attributes<'_>) -> Read<Self> {
         let targets = match block.block("forward") {
             Some(forward) => weighted_target_groups(&forward)?,
-            None => vec![WeightedTargetGroup::read(block, "target_group_arn")?],
+            None => vec![WeightedTargetGroup::alone(block)?],
         };
         let other = targets.iter().find(|target| !target.is_modeled(block));
         Ok(match other {
@@ -284,15 +284,24 @@ fn weighted_target_groups(forward: &Attributes<'_>) -> Read<Vec<WeightedTargetGr
         let detail = format!("{called} is not kept: each request is given to a target group anew.");
         forward.warning("stickiness", NOT_RUN_YET, detail);
     }
-    forward.at_least_one("target_group", |block| WeightedTargetGroup::read(block, "arn"))
+    forward.at_least_one("target_group", WeightedTargetGroup::read)
 }
 
 impl WeightedTargetGroup {
-    fn read(block: &Attributes<'_>, argument: &'static str) -> Read<Self> {
-        let target_group = block.link(argument, TARGET_GROUP)?;
+    fn read(block: &Attributes<'_>) -> Read<Self> {
+        let target_group = block.link("arn", TARGET_GROUP)?;
         Ok(Self {
             target_group,
             weight: block.optional("weight").unwrap_or(1),
+        })
+    }
+
+    /// The only one of an action.
+    fn alone(action: &Attributes<'_>) -> Read<Self> {
+        let target_group = action.link("target_group_arn", TARGET_GROUP)?;
+        Ok(Self {
+            target_group,
+            weight: 1,
         })
     }
 
