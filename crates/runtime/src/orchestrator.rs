@@ -27,6 +27,7 @@ use crate::launcher::Namespaces;
 use crate::life::Urgency;
 use crate::load_balancer::{self, LoadBalancers};
 use crate::local::{LocalService, MissingSecrets};
+use crate::mechanisms;
 use crate::program::Programs;
 use crate::progress::{Announcer, Progress};
 use crate::reconcile::{Command, FleetHealth, Reconciler, Seen};
@@ -34,7 +35,7 @@ use crate::runner::{ProcessRunner, ProcessSettings, Spawner, probe_namespaces};
 use crate::secrets::LocalSecrets;
 use crate::state::{CleanedUp, StateDirectory};
 use definition::{Definition, Settler};
-use karma_ops::{DiscoveryMechanism, Observation};
+use karma_ops::Observation;
 
 /// How a fleet is to run.
 #[derive(Debug, Clone)]
@@ -354,7 +355,7 @@ impl Ground {
         let (load_balancers, not_served) = LoadBalancers::start(fleet, &groups, options.port).await?;
         let seed = addresses::seed(state.path());
         let block = AddressBlock::for_names(seed);
-        let (discovery, not_found) = Discovery::start(services, block, mechanism(namespaces)).await;
+        let (discovery, not_found) = Discovery::start(services, block, mechanisms::discovery(namespaces)).await;
         Ok(Self {
             spawner,
             namespaces,
@@ -366,12 +367,5 @@ impl Ground {
             seed,
             notes: [not_served, not_found].concat(),
         })
-    }
-}
-
-fn mechanism(namespaces: Namespaces) -> DiscoveryMechanism {
-    match namespaces {
-        Namespaces::Mount | Namespaces::UserAndMount => DiscoveryMechanism::HostsFile,
-        Namespaces::None => DiscoveryMechanism::HttpProxy,
     }
 }

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::exec::ExecRequest;
+use crate::operation::Deployed;
 use crate::progress::Progress;
-use karma_ops::Observation;
+use karma_ops::{Observation, TaskId};
 
 /// What a client asks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +19,14 @@ pub(super) enum Request {
     Stop,
     /// Run a command in a task. Where that is [begun](Response::ExecBegun) the connection carries [frames](crate::Frame) from then on.
     Exec(ExecRequest),
+    /// Want another number of tasks.
+    Scale { service: String, desired_count: u32 },
+    /// Replace every task.
+    Restart { service: String },
+    /// Deploy an earlier revision.
+    Rollback { service: String, to: Option<u32> },
+    /// Stop one task.
+    StopTask { task: TaskId, reason: String },
 }
 
 /// What it is told.
@@ -32,6 +41,10 @@ pub(super) enum Response {
     Stopped,
     /// To [`Request::Exec`].
     ExecBegun,
+    /// To [`Request::Restart`] and [`Request::Rollback`]: it has begun.
+    Deployed { deployed: Deployed },
+    /// To a request that is done as soon as it is accepted.
+    Done,
     /// To anything: it was not done.
     Refused {
         /// Why not.
@@ -54,5 +67,10 @@ mod tests {
         check(r#"{"request":"observe"}"#, Request::Observe);
         check(r#"{"request":"watch"}"#, Request::Watch);
         check(r#"{"request":"stop"}"#, Request::Stop);
+        let (service, to) = ("api".to_owned(), None);
+        check(
+            r#"{"request":"rollback","service":"api","to":null}"#,
+            Request::Rollback { service, to },
+        );
     }
 }

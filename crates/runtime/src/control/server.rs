@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::{Connection, MessageError, Request, Response, SOCKET, short_path};
 use crate::exec::ExecRequest;
+use crate::operation::{Deployed, OperationError};
 use crate::orchestrator::{LocalOrchestrator, Shutdown};
 use crate::state::StateError;
 
@@ -94,6 +95,23 @@ async fn answer(connection: &mut Connection, orchestrator: &LocalOrchestrator, r
             report_until_down(connection, orchestrator).await
         }
         Request::Exec(request) => exec(connection, orchestrator, &request).await,
+        Request::Scale { service, desired_count } => {
+            let count = usize::try_from(desired_count).unwrap_or(usize::MAX);
+            let scaled = orchestrator.scale(&service, count).await;
+            connection.send(done(scaled)).await
+        }
+        Request::StopTask { task, reason } => {
+            let stopped = orchestrator.stop_task(task, reason).await;
+            connection.send(done(stopped)).await
+        }
+        Request::Restart { service } => {
+            let restarted = orchestrator.restart(&service).await;
+            connection.send(deployed(restarted)).await
+        }
+        Request::Rollback { service, to } => {
+            let rolled_back = orchestrator.rollback(&service, to).await;
+            connection.send(deployed(rolled_back)).await
+        }
     }
 }
 
@@ -109,6 +127,21 @@ async fn exec(connection: &mut Connection, orchestrator: &LocalOrchestrator, req
             let (reason, hint) = (error.to_string(), error.hint());
             connection.send(Response::Refused { reason, hint }).await
         }
+    }
+}
+
+fn done(outcome: Result<(), OperationError>) -> Response {
+    outcome.map_or_else(|error| refused(&error), |()| Response::Done)
+}
+
+fn deployed(outcome: Result<Deployed, OperationError>) -> Response {
+    outcome.map_or_else(|error| refused(&error), |deployed| Response::Deployed { deployed })
+}
+
+fn refused(error: &OperationError) -> Response {
+    Response::Refused {
+        reason: error.to_string(),
+        hint: error.hint(),
     }
 }
 
