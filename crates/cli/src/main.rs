@@ -7,8 +7,10 @@ mod commands;
 
 mod detach;
 mod documents;
+mod fidelity;
 mod karma_toml;
 mod local_secrets;
+mod operation;
 mod programs;
 mod service_names;
 mod settings;
@@ -16,11 +18,13 @@ mod stack;
 mod variables;
 mod wiring;
 
+mod age;
 mod exit;
 mod failure;
 mod printer;
 mod progress;
 mod render;
+mod stopped;
 mod table;
 mod terminal;
 
@@ -58,8 +62,13 @@ fn run(arguments: Arguments, printer: Printer) -> Result<ExitStatus, Failure> {
         Command::Up(up) => commands::up::run(&up, json, printer),
         Command::Down(down) => commands::down::run(&down, json, printer),
         Command::Status(status) => commands::status::run(&status, json, printer),
-        Command::Logs(logs) => commands::logs::run(&logs, json, printer),
         Command::Exec(exec) => commands::exec::run(exec, json, printer),
+        Command::Logs(logs) => commands::logs::run(logs, json, printer),
+        Command::Tasks(tasks) => commands::tasks::run(&tasks, json, printer),
+        Command::Wait(wait) => commands::wait::run(&wait, json, printer),
+        Command::Scale(scale) => commands::scale::run(&scale, json, printer),
+        Command::Restart(restart) => commands::restart::run(&restart, json, printer),
+        Command::Rollback(rollback) => commands::rollback::run(&rollback, json, printer),
         Command::Docs(docs) => commands::docs::run(&docs, json, printer),
         Command::Completions(completions) => commands::completions::run(&completions, printer),
     }

@@ -1,11 +1,13 @@
 //! Where the commands meet the orchestrator: starting a fleet here, and asking one that runs.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use karma_fleet::Fleet;
+use karma_ops::{LogQuery, LogReader, Observation, Orchestrator, OrchestratorError};
 use karma_runtime::{
-    Control, ControlError, ExecRequest, FrameReader, FrameWriter, LocalOrchestrator, LocalSecrets, LogFile,
-    MissingSecrets, Observation, Options, Programs, Progress, Run, log_files,
+    Control, ExecRequest, FrameReader, FrameWriter, LocalOrchestrator, LocalSecrets, LogFile, LogFiles, MissingSecrets,
+    Options, Programs, Progress, Run, log_files,
 };
 use tokio::io::BufReader;
 use tokio::net::UnixStream;
@@ -43,28 +45,38 @@ pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
+/// The fleet of this stack that runs on this machine.
+pub(crate) async fn orchestrator(directory: &StackDirectory) -> Result<Arc<dyn Orchestrator>, Failure> {
+    Ok(Arc::new(control(directory).await?))
+}
+
 /// What runs here, as the `karma up` of this stack sees it.
 pub(crate) fn observe(directory: &StackDirectory) -> Result<Observation, Failure> {
-    let state = directory.state();
     block_on(async {
-        connect(&state)
-            .await?
-            .observe()
-            .await
-            .map_err(|error| unreachable_fleet(&error))
+        let orchestrator = orchestrator(directory).await?;
+        orchestrator.observe().await.map_err(|error| failure(&error))
     })
+}
+
+/// Whether anything runs here that can be asked.
+pub(crate) async fn is_running(directory: &StackDirectory) -> bool {
+    control(directory).await.is_ok()
 }
 
 /// Stops what runs here, and returns when all is down.
 pub(crate) fn stop(directory: &StackDirectory, on_progress: impl FnMut(Progress)) -> Result<(), Failure> {
-    let state = directory.state();
     block_on(async {
-        connect(&state)
-            .await?
-            .stop(on_progress)
-            .await
-            .map_err(|error| unreachable_fleet(&error))
+        let stopped = control(directory).await?.stop(on_progress).await;
+        stopped.map_err(|error| failure(&error.into()))
     })
+}
+
+/// What the tasks of this stack write; where nothing runs, what those of the last run wrote.
+pub(crate) async fn log_reader(directory: &StackDirectory, query: LogQuery) -> Result<Box<dyn LogReader>, Failure> {
+    match control(directory).await {
+        Ok(running) => running.logs(query).await.map_err(|error| failure(&error)),
+        Err(_) => Ok(Box::new(LogFiles::new(&directory.state(), query, BTreeSet::new()))),
+    }
 }
 
 /// The logs that a run of this stack has written.
@@ -73,14 +85,16 @@ pub(crate) fn log_files_of(directory: &StackDirectory, run: Run) -> Result<Vec<L
     log_files(&state, run).map_err(|error| Failure::caused_by(format!("cannot read {}", state.display()), &error))
 }
 
-async fn connect(state: &Path) -> Result<Control, Failure> {
-    Control::connect(state).await.map_err(|error| unreachable_fleet(&error))
+async fn control(directory: &StackDirectory) -> Result<Control, Failure> {
+    let connected = Control::connect(&directory.state()).await;
+    connected.map_err(|error| failure(&error.into()))
 }
 
-fn unreachable_fleet(error: &ControlError) -> Failure {
+/// Why an orchestrator did not do what it was asked. That nothing runs is an answer: no.
+pub(crate) fn failure(error: &OrchestratorError) -> Failure {
     let failure = match error {
-        ControlError::NothingRunning => Failure::no(error.to_string()),
-        ControlError::Refused { .. } | ControlError::Io(_) | ControlError::Answer { .. } => Failure::from_error(error),
+        OrchestratorError::NothingRunning => Failure::no(error.to_string()),
+        OrchestratorError::Refused { .. } | OrchestratorError::Unreachable { .. } => Failure::from_error(error),
     };
     failure.hints(error.hint())
 }
@@ -90,8 +104,8 @@ pub(crate) type Conversation = (FrameReader<BufReader<UnixStream>>, FrameWriter<
 
 /// Runs a command in a task.
 pub(crate) async fn exec(directory: &StackDirectory, request: ExecRequest) -> Result<Conversation, Failure> {
-    let control = connect(&directory.state()).await?;
-    control.exec(request).await.map_err(|error| unreachable_fleet(&error))
+    let conversation = control(directory).await?.exec(request).await;
+    conversation.map_err(|error| failure(&error.into()))
 }
 
 /// Runs a future on a runtime of its own.

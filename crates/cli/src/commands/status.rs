@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use karma_runtime::{Observation, ServiceHealth, ServiceObservation, TaskObservation};
+use karma_ops::{Observation, ServiceHealth, ServiceObservation};
 
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::printer::{Printer, Style};
 use crate::settings::StackDirectory;
+use crate::stopped;
 use crate::table::{Cell, Table};
 use crate::wiring;
 
@@ -104,21 +105,10 @@ fn why(service: &ServiceObservation, printer: Printer) -> String {
     if let Some(event) = service.events.back() {
         let _ = writeln!(text, "  {}", event.message);
     }
-    let stopped = service.tasks.iter().filter(|task| task.stopped_at.is_some());
-    if let Some(task) = stopped.max_by_key(|task| task.stopped_at) {
-        let _ = writeln!(text, "  task {} stopped: {}", task.task_id.short(), reason(task));
-        for line in &task.last_lines {
-            let _ = writeln!(text, "  │ {line}");
-        }
+    let ended = service.tasks.iter().filter(|task| task.stopped_at.is_some());
+    if let Some(task) = ended.max_by_key(|task| task.stopped_at) {
+        text.push_str(&stopped::account(task));
         let _ = writeln!(text, "  all of it: karma logs -p {}", service.label);
     }
     text
-}
-
-fn reason(task: &TaskObservation) -> String {
-    let reason = task.stopped_reason.as_deref().unwrap_or("no reason is known");
-    match task.exit_code {
-        Some(code) => format!("{reason} (exit code {code})"),
-        None => reason.to_owned(),
-    }
 }

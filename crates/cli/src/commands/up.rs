@@ -9,11 +9,12 @@ use crate::commands::status;
 use crate::detach;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
+use crate::fidelity;
 use crate::printer::{Printer, Style};
 use crate::programs;
 use crate::progress;
 use crate::settings::StackDirectory;
-use crate::stack::{self, Reporter, StackArguments};
+use crate::stack::{self, Loaded, Reporter, StackArguments};
 use crate::wiring::{self, Interrupts, Prepared};
 
 /// A fleet that is not healthy after so long is shown as it is.
@@ -37,9 +38,13 @@ pub(crate) struct Arguments {
     #[arg(short, long, env = "KARMA_DETACH", value_parser = clap::builder::FalseyValueParser::new())]
     detach: bool,
 
-    /// Refuse to start where a secret has no value on this machine, as AWS would
+    /// Refuse to start where a secret has no value on this machine, as AWS would, and where the stack sets what has no effect here
     #[arg(long, env = "KARMA_STRICT", value_parser = clap::builder::FalseyValueParser::new())]
     strict: bool,
+
+    /// Start nothing; say of each attribute that the stack sets whether it is enforced, simulated or ignored here
+    #[arg(long, conflicts_with = "detach")]
+    fidelity: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments, json: bool, printer: Printer) -> Result<ExitStatus, Failure> {
@@ -49,7 +54,13 @@ pub(crate) fn run(arguments: &Arguments, json: bool, printer: Printer) -> Result
     }
     let reporter = Reporter { json, printer };
     let loaded = stack::load(&arguments.stack, reporter)?;
+    if arguments.fidelity {
+        return print_fidelity(&loaded, json, printer);
+    }
     let fleet = stack::fleet(&loaded, reporter)?;
+    if arguments.strict {
+        fidelity::refuse_ignored(&karma_fleet::fidelity(&loaded.stack))?;
+    }
     let programs = programs::prepare(directory.path(), &fleet, printer)?;
     let prepared = Prepared {
         fleet,
@@ -63,6 +74,12 @@ pub(crate) fn run(arguments: &Arguments, json: bool, printer: Printer) -> Result
         },
     };
     wiring::block_on(up(&directory, prepared, json, printer))
+}
+
+fn print_fidelity(loaded: &Loaded, json: bool, printer: Printer) -> Result<ExitStatus, Failure> {
+    let mechanisms = wiring::block_on(fidelity::mechanisms())?;
+    fidelity::print(&karma_fleet::fidelity(&loaded.stack), mechanisms, json, printer)?;
+    Ok(ExitStatus::Yes)
 }
 
 /// Starts this very command again in the background and waits until its fleet is there.
