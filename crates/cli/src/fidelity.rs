@@ -10,19 +10,16 @@ use karma_runtime::Mechanisms;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::printer::{Printer, Style};
+use crate::printer::Style;
+use crate::stack::Reporter;
 use crate::table::{Cell, Table};
 
 /// So many of the attributes that `--strict` refuses are named.
 const NAMED: usize = 5;
 
 /// Prints the table, and by which means this machine does what AWS does by others.
-pub(crate) fn print(
-    lines: &[FidelityLine],
-    mechanisms: Mechanisms,
-    json: bool,
-    printer: Printer,
-) -> Result<(), Failure> {
+pub(crate) fn print(lines: &[FidelityLine], mechanisms: Mechanisms, reporter: Reporter) -> Result<(), Failure> {
+    let Reporter { json, printer } = reporter;
     if json {
         let lines: Vec<Value> = lines.iter().map(line_json).collect();
         let text = json!({ "attributes": lines, "mechanisms": mechanisms });

@@ -5,6 +5,7 @@
 mod args;
 mod commands;
 
+mod change;
 mod detach;
 mod documents;
 mod fidelity;
@@ -16,6 +17,7 @@ mod service_names;
 mod settings;
 mod stack;
 mod variables;
+mod watch;
 mod wiring;
 
 mod age;
@@ -59,7 +61,7 @@ fn run(arguments: Arguments, printer: Printer) -> Result<ExitStatus, Failure> {
     let json = arguments.global.json;
     match arguments.command {
         Command::Plan(plan) => commands::plan::run(&plan, json, printer),
-        Command::Up(up) => commands::up::run(&up, json, printer),
+        Command::Up(up) => commands::up::run(up, json, printer),
         Command::Down(down) => commands::down::run(&down, json, printer),
         Command::Status(status) => commands::status::run(&status, json, printer),
         Command::Exec(exec) => commands::exec::run(exec, json, printer),

@@ -1,13 +1,14 @@
 //! Where the commands meet the orchestrator: starting a fleet here, and asking one that runs.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use karma_fleet::Fleet;
 use karma_ops::{LogQuery, LogReader, Observation, Orchestrator, OrchestratorError};
 use karma_runtime::{
-    Control, ExecRequest, FrameReader, FrameWriter, LocalOrchestrator, LocalSecrets, LogFile, LogFiles, MissingSecrets,
-    Options, Programs, Progress, Run, log_files,
+    Applied, Control, ExecRequest, FrameReader, FrameWriter, LocalOrchestrator, LocalSecrets, LogFile, LogFiles,
+    MissingSecrets, NewDefinition, Options, Programs, Progress, Refusal, Reload, Run, log_files,
 };
 use tokio::io::BufReader;
 use tokio::net::UnixStream;
@@ -15,21 +16,27 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::failure::Failure;
 use crate::local_secrets;
+use crate::programs;
 use crate::settings::StackDirectory;
+use crate::stack::{self, Given};
 
 /// All that a fleet needs to run here.
 pub(crate) struct Prepared {
     pub(crate) fleet: Fleet,
     pub(crate) programs: Programs,
     pub(crate) port: u16,
+    pub(crate) speed: NonZeroU32,
     pub(crate) region: Option<String>,
     pub(crate) missing_secrets: MissingSecrets,
 }
 
 /// Starts a fleet in this process.
 pub(crate) async fn start(directory: &StackDirectory, prepared: Prepared) -> Result<LocalOrchestrator, Failure> {
-    let secrets = LocalSecrets::new(local_secrets::read(directory.path())?).or_environment(environment());
+    let secrets = secrets(directory)?;
+    let again = directory.clone();
     let options = Options {
+        speed: prepared.speed,
+        reload: Some(Reload::new(move |given| Ok(definition(&again, given)?))),
         port: prepared.port,
         region: prepared.region,
         missing_secrets: prepared.missing_secrets,
@@ -38,6 +45,36 @@ pub(crate) async fn start(directory: &StackDirectory, prepared: Prepared) -> Res
     LocalOrchestrator::start(&prepared.fleet, &prepared.programs, &secrets, options)
         .await
         .map_err(|error| Failure::from_error(&error).hints(error.hint()))
+}
+
+/// The definition as the files have it now, with what another process was given on its command line.
+fn definition(directory: &StackDirectory, given: serde_json::Value) -> Result<NewDefinition, Failure> {
+    let given: Given = serde_json::from_value(given)
+        .map_err(|error| Failure::caused_by("it was asked by another version of karma", &error))?;
+    let fleet = stack::load_quietly(directory, given)?;
+    Ok(NewDefinition {
+        programs: programs::read(directory.path(), &fleet)?,
+        secrets: secrets(directory)?,
+        fleet,
+    })
+}
+
+fn secrets(directory: &StackDirectory) -> Result<LocalSecrets, Failure> {
+    Ok(LocalSecrets::new(local_secrets::read(directory.path())?).or_environment(environment()))
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        let (reason, hint) = failure.into_parts();
+        Self { reason, hint }
+    }
+}
+
+/// Has the fleet that runs read its definition anew. The answer is what becomes of each service.
+pub(crate) async fn apply(directory: &StackDirectory, given: &Given) -> Result<Vec<Applied>, Failure> {
+    let given = serde_json::to_value(given).expect("what was given is plain data");
+    let applied = control(directory).await?.apply(given).await;
+    applied.map_err(|error| failure(&error.into()))
 }
 
 /// The variables of this process that are text.

@@ -40,6 +40,7 @@ mod error;
 mod local;
 mod operation;
 mod program;
+mod reload;
 mod secrets;
 mod zones;
 
@@ -117,6 +118,7 @@ pub use placement::{Capacity, Placement};
 pub use program::{Program, Programs};
 pub use progress::Progress;
 pub use reconcile::{AlarmState, FleetHealth};
+pub use reload::{NewDefinition, Refusal, Reload};
 pub use secrets::{LocalSecrets, SecretValue};
 pub use state::{CleanedUp, StateError};
 pub use task::{Purpose, Stop, Task};

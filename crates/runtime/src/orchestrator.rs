@@ -31,6 +31,7 @@ use crate::mechanisms;
 use crate::program::Programs;
 use crate::progress::{Announcer, Progress};
 use crate::reconcile::{Command, FleetHealth, Reconciler, Seen};
+use crate::reload::Reload;
 use crate::runner::{ProcessRunner, ProcessSettings, Spawner, probe_namespaces};
 use crate::secrets::LocalSecrets;
 use crate::state::{CleanedUp, StateDirectory};
@@ -54,6 +55,8 @@ pub struct Options {
     pub missing_secrets: MissingSecrets,
     /// How many times as fast as usual the control loops' time passes.
     pub speed: NonZeroU32,
+    /// How the definition is read anew; without it another process cannot change it.
+    pub reload: Option<Reload>,
 }
 
 /// A fleet that runs on this machine. Clones are handles to the same one. Its tasks end with this process, however that ends.
@@ -73,6 +76,7 @@ struct Shared {
     fleet: watch::Sender<Arc<Fleet>>,
     notes: watch::Sender<Vec<String>>,
     cleaned_up: Option<CleanedUp>,
+    reload: Option<Reload>,
     announcer: Announcer,
     commands: mpsc::UnboundedSender<Command>,
     /// Gone when nothing runs any more.
@@ -115,6 +119,7 @@ impl Options {
             region: None,
             missing_secrets: MissingSecrets::default(),
             speed: NonZeroU32::MIN,
+            reload: None,
         }
     }
 }
@@ -173,6 +178,7 @@ impl LocalOrchestrator {
             fleet: watch::Sender::new(Arc::new(fleet.clone())),
             notes: watch::Sender::new(notes),
             cleaned_up,
+            reload: options.reload,
             announcer,
             commands,
             runner: weak_runner,

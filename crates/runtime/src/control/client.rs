@@ -8,7 +8,7 @@ use tokio::net::UnixStream;
 
 use super::{Connection, MessageError, Request, Response, short_path};
 use crate::exec::{self, ExecRequest, FrameReader, FrameWriter};
-use crate::operation::Deployed;
+use crate::operation::{Applied, Deployed};
 use crate::progress::Progress;
 use karma_ops::{Observation, TaskId};
 
@@ -118,6 +118,14 @@ impl Control {
     pub async fn stop_task(&self, task: &TaskId, reason: &str) -> Result<(), ControlError> {
         let (task, reason) = (task.clone(), reason.to_owned());
         self.order(Request::StopTask { task, reason }).await
+    }
+
+    /// Has the fleet read its definition anew, with what this process was given. Answers when what has changed is being deployed.
+    pub async fn apply(&self, given: serde_json::Value) -> Result<Vec<Applied>, ControlError> {
+        match self.ask(Request::Apply { given }).await? {
+            Response::Applied { services } => Ok(services),
+            _ => Err(unexpected()),
+        }
     }
 
     /// Where the fleet keeps its state and its logs.

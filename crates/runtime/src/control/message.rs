@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::exec::ExecRequest;
-use crate::operation::Deployed;
+use crate::operation::{Applied, Deployed};
 use crate::progress::Progress;
 use karma_ops::{Observation, TaskId};
 
@@ -27,6 +27,8 @@ pub(super) enum Request {
     Rollback { service: String, to: Option<u32> },
     /// Stop one task.
     StopTask { task: TaskId, reason: String },
+    /// Read the definition anew, with what the client was given on its command line, and run that.
+    Apply { given: serde_json::Value },
 }
 
 /// What it is told.
@@ -43,6 +45,8 @@ pub(super) enum Response {
     ExecBegun,
     /// To [`Request::Restart`] and [`Request::Rollback`]: it has begun.
     Deployed { deployed: Deployed },
+    /// To [`Request::Apply`].
+    Applied { services: Vec<Applied> },
     /// To a request that is done as soon as it is accepted.
     Done,
     /// To anything: it was not done.

@@ -13,8 +13,9 @@ use tokio::time::timeout;
 
 use super::{Connection, MessageError, Request, Response, SOCKET, short_path};
 use crate::exec::ExecRequest;
-use crate::operation::{Deployed, OperationError};
+use crate::operation::{Applied, Deployed, OperationError};
 use crate::orchestrator::{LocalOrchestrator, Shutdown};
+use crate::reload::Refusal;
 use crate::state::StateError;
 
 /// So long a client may take to hear that all is down.
@@ -112,6 +113,10 @@ async fn answer(connection: &mut Connection, orchestrator: &LocalOrchestrator, r
             let rolled_back = orchestrator.rollback(&service, to).await;
             connection.send(deployed(rolled_back)).await
         }
+        Request::Apply { given } => {
+            let applied = orchestrator.reload(given).await;
+            connection.send(Response::from(applied)).await
+        }
     }
 }
 
@@ -159,6 +164,15 @@ async fn report_until_down(connection: &mut Connection, orchestrator: &LocalOrch
         }
     }
     connection.send(Response::Stopped).await
+}
+
+impl From<Result<Vec<Applied>, Refusal>> for Response {
+    fn from(outcome: Result<Vec<Applied>, Refusal>) -> Self {
+        match outcome {
+            Ok(services) => Self::Applied { services },
+            Err(Refusal { reason, hint }) => Self::Refused { reason, hint },
+        }
+    }
 }
 
 impl From<&MessageError> for Response {
