@@ -2,9 +2,14 @@
 //!
 //! The words are ECS's, so that a table or a script reads the same of both. The crate runs nothing and asks nobody itself.
 
+mod metrics;
 mod observation;
 mod task;
 
+pub use metrics::{
+    Datapoint, MetricAnswer, MetricId, MetricQuery, MetricSelection, MetricSeries, NotAStatistic, Statistic, Unit,
+    UsageTotals,
+};
 pub use observation::{
     AliasObservation, DiscoveryMechanism, EVENTS_KEPT, ListenerObservation, Observation, ServiceEvent, ServiceHealth,
     ServiceObservation, TaskObservation,

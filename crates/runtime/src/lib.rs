@@ -69,6 +69,7 @@ mod logs;
 
 // What is seen and kept.
 mod control;
+mod metrics;
 mod progress;
 mod state;
 mod survivors;
