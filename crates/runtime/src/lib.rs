@@ -66,6 +66,7 @@ mod launcher;
 mod listening;
 mod load_balancer;
 mod logs;
+mod usage;
 
 // What is seen and kept.
 mod control;
