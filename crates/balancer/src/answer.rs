@@ -40,6 +40,13 @@ pub(crate) fn failed(error: &Error) -> Response<AnswerBody> {
     fixed(status, ContentType::TextHtml, Bytes::from(page))
 }
 
+impl AnswerBody {
+    /// Whether no target gave it.
+    pub(crate) fn is_ours(&self) -> bool {
+        matches!(self, Self::Whole(_))
+    }
+}
+
 impl Body for AnswerBody {
     type Data = Bytes;
     type Error = Error;

@@ -22,10 +22,12 @@ use crate::forward;
 use crate::headers::Origin;
 use crate::idle_timer::IdleTimer;
 use crate::listener::Front;
+use crate::statistics::ListenerCounters;
 
 /// What all requests of a connection share.
 pub(crate) struct Visit {
     pub(crate) front: Arc<Front>,
+    pub(crate) client: SocketAddr,
     pub(crate) origin: Origin,
     pub(crate) activity: Arc<Activity>,
 }
@@ -40,6 +42,7 @@ pub(crate) struct Activity {
 struct Socket {
     stream: TcpStream,
     activity: Arc<Activity>,
+    counters: Arc<ListenerCounters>,
 }
 
 /// Room for the largest head a request may have: 64 KB of headers and 16 KB of request line.
@@ -50,6 +53,7 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// Serves a client's connection to its end.
 pub(crate) async fn serve(stream: TcpStream, client: SocketAddr, front: Arc<Front>) {
+    let _active = front.counters.connected();
     let activity = Arc::<Activity>::default();
     let origin = Origin {
         client: address_value(client),
@@ -57,12 +61,14 @@ pub(crate) async fn serve(stream: TcpStream, client: SocketAddr, front: Arc<Fron
     };
     let visit = Arc::new(Visit {
         front: Arc::clone(&front),
+        client,
         origin,
         activity: Arc::clone(&activity),
     });
     let socket = Socket {
         stream,
         activity: Arc::clone(&activity),
+        counters: Arc::clone(&front.counters),
     };
     let service = service_fn(move |request| {
         let visit = Arc::clone(&visit);
@@ -121,10 +127,15 @@ impl Activity {
 
 impl Socket {
     fn noted(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if let Poll::Ready(Ok(1..)) = written {
-            self.activity.note();
+        if let Poll::Ready(Ok(bytes @ 1..)) = written {
+            self.moved(bytes);
         }
         written
+    }
+
+    fn moved(&self, bytes: usize) {
+        self.activity.note();
+        self.counters.processed_bytes.add(bytes as u64);
     }
 }
 
@@ -136,8 +147,9 @@ impl AsyncRead for Socket {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if buffer.filled().len() > before {
-            self.activity.note();
+        let bytes = buffer.filled().len() - before;
+        if bytes > 0 {
+            self.moved(bytes);
         }
         read
     }

@@ -59,7 +59,7 @@ mod tests {
     async fn idle_connections_go_while_a_request_stays() {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
-        let target = Arc::new(Target::new(address, TargetHealth::healthy()));
+        let target = Arc::new(Target::new(address, TargetHealth::healthy(), Arc::default()));
         let request = target.admit();
         target.pool.put(Link::open(address).await.unwrap(), Duration::MAX);
         target.leave();

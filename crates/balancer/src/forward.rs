@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::answer::{self, AnswerBody};
 use crate::connection::Visit;
@@ -15,14 +15,27 @@ use crate::pool::Link;
 use crate::random;
 use crate::request_body::{RequestBody, Upload};
 use crate::rule::Action;
+use crate::statistics::ListenerCounters;
 use crate::target::{InFlight, Target};
 use crate::target_group::TargetGroup;
 
+/// Sees to it that each request is counted once. One that is dropped unsettled was left by its client.
+struct Account<'a> {
+    counters: &'a ListenerCounters,
+    is_settled: bool,
+}
+
+/// What ALB writes down of a client that closed its connection before it got an answer; nobody ever receives it.
+const CLIENT_CLOSED: u16 = 460;
+
 /// Answers a request, come what may.
 pub(crate) async fn answer(visit: &Visit, request: Request<Incoming>) -> Response<AnswerBody> {
-    route(visit, request)
+    let account = Account::open(&visit.front.counters);
+    let answer = route(visit, request)
         .await
-        .unwrap_or_else(|error| answer::failed(&error))
+        .unwrap_or_else(|error| answer::failed(&error));
+    account.settle(&answer);
+    answer
 }
 
 async fn route(visit: &Visit, request: Request<Incoming>) -> Result<Response<AnswerBody>, Error> {
@@ -30,17 +43,22 @@ async fn route(visit: &Visit, request: Request<Incoming>) -> Result<Response<Ans
     let header_bytes = headers::check(&head)?;
     let rules = visit.front.rules();
     let (host, _port) = headers::split_port(headers::host(&head));
-    let target = match rules.action_for(head.uri.path(), host) {
+    let counters = &visit.front.counters;
+    let (action, evaluated) = rules.action_for(head.uri.path(), host);
+    counters.rule_evaluations.add(evaluated);
+    let target = match action {
         Action::FixedResponse {
             status,
             content_type,
             body,
         } => {
+            counters.fixed_responses.increment();
             return Ok(answer::fixed(*status, *content_type, body.clone()));
         }
         Action::Forward(groups) => weighted(groups).and_then(TargetGroup::pick).ok_or(Error::NoTargets)?,
     };
     drop(rules);
+    counters.requests.increment();
     headers::prepare_request(&mut head, &visit.origin, target.target().address, header_bytes);
     let (body, upload) = RequestBody::new(incoming);
     ask(visit, target, Request::from_parts(head, body), upload).await
@@ -74,6 +92,7 @@ async fn ask(
         () = target.cut.raised() => return Err(Error::Cut),
     };
     let (mut head, incoming) = answer.into_parts();
+    target.record.counters.answered(head.status);
     headers::prepare_response(head.status, &mut head.headers)?;
     let body = ResponseBody::new(incoming, link, admitted, upload);
     Ok(Response::from_parts(head, AnswerBody::Streamed(body)))
@@ -89,26 +108,46 @@ async fn converse(
     let patience = visit.front.attributes.idle_timeout;
     if let Some(mut link) = target.pool.take(patience) {
         let copy = copy_if_repeatable(&request);
-        match exchange(&mut link, request, upload, patience).await {
+        match timed(target, exchange(&mut link, request, upload, patience)).await {
             Ok(answer) => return Ok((answer, link)),
             Err(broken) => request = what_to_repeat(broken, copy)?,
         }
     }
     let mut link = open(visit, target).await?;
     visit.activity.note();
-    let answer = exchange(&mut link, request, upload, patience)
+    let answer = timed(target, exchange(&mut link, request, upload, patience))
         .await
         .map_err(|broken| broken.error)?;
     Ok((answer, link))
+}
+
+/// Waits for an answer, and notes how long it took.
+async fn timed<A, E>(target: &Target, exchange: impl Future<Output = Result<A, E>>) -> Result<A, E> {
+    let sent = Instant::now();
+    let answered = exchange.await;
+    if answered.is_ok() {
+        target.record.response_times.record(sent.elapsed());
+    }
+    answered
 }
 
 async fn open(visit: &Visit, target: &Target) -> Result<Box<Link>, Error> {
     let attributes = &visit.front.attributes;
     let patience = attributes.connect_timeout.min(attributes.idle_timeout);
     let opened = timeout(patience, Link::open(target.address)).await;
-    opened
-        .map_err(|_elapsed| Error::ConnectTimeout)?
-        .map_err(Error::Unreachable)
+    let opened = opened
+        .map_err(|_elapsed| Error::ConnectTimeout)
+        .and_then(|opened| opened.map_err(Error::Unreachable));
+    match opened {
+        Ok(mut link) => {
+            link.count_as(visit.front.counters.connected());
+            Ok(link)
+        }
+        Err(error) => {
+            target.record.counters.target_connection_errors.increment();
+            Err(error)
+        }
+    }
 }
 
 /// A second request like this one, if asking twice does no harm ([RFC 9110 §9.2.2][idempotent]). A body is not
@@ -133,5 +172,31 @@ fn what_to_repeat(broken: Broken, copy: Option<Request<RequestBody>>) -> Result<
     match (broken.error.retry(), unsent.or(copy)) {
         (Retry::IfIdempotent, Some(request)) => Ok(request),
         _ => Err(broken.error),
+    }
+}
+
+impl<'a> Account<'a> {
+    fn open(counters: &'a ListenerCounters) -> Self {
+        Self {
+            counters,
+            is_settled: false,
+        }
+    }
+
+    /// Counts an answer if it is our own; those of targets are counted with their group.
+    fn settle(mut self, answer: &Response<AnswerBody>) {
+        self.is_settled = true;
+        if answer.body().is_ours() {
+            self.counters.answered(answer.status());
+        }
+    }
+}
+
+impl Drop for Account<'_> {
+    fn drop(&mut self) {
+        if !self.is_settled {
+            let status = StatusCode::from_u16(CLIENT_CLOSED).expect("460 is within the range of status codes");
+            self.counters.answered(status);
+        }
     }
 }

@@ -66,14 +66,20 @@ mod selection;
 mod target;
 mod target_group;
 
+// What is counted on the way.
+mod histogram;
+mod statistics;
+
 // Small tools.
 mod idle_timer;
 mod random;
 
 pub use health::{HealthCheck, HealthState, InvalidMatcher, Matcher, TargetHealth};
+pub use histogram::Histogram;
 pub use http::StatusCode;
 pub use listener::{Attributes, Listener};
 pub use pattern::Pattern;
 pub use rule::{Action, Condition, ContentType, Rule, Rules, UnknownContentType};
 pub use selection::Algorithm;
+pub use statistics::{ListenerStatistics, TargetGroupStatistics};
 pub use target_group::{TargetDescription, TargetGroup, TargetGroupSettings};

@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 use crate::connection::serve;
 use crate::drain::Signal;
 use crate::rule::Rules;
+use crate::statistics::{ListenerCounters, ListenerStatistics};
 use crate::target::NO_PANIC;
 
 /// A running listener for HTTP/1.1. Dropping it stops it at once, open requests included.
@@ -43,6 +44,7 @@ pub(crate) struct Front {
     pub(crate) port: u16,
     /// Raised when the connections are to end after the request they are at.
     pub(crate) stopping: Signal,
+    pub(crate) counters: Arc<ListenerCounters>,
     rules: RwLock<Arc<Rules>>,
 }
 
@@ -67,6 +69,7 @@ impl Listener {
             attributes,
             port: address.port(),
             stopping: Signal::default(),
+            counters: Arc::default(),
             rules: RwLock::new(Arc::new(rules.in_order())),
         });
         let (stop, stopped) = oneshot::channel();
@@ -87,6 +90,11 @@ impl Listener {
     /// Where it listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What it has counted since its start.
+    pub fn statistics(&self) -> ListenerStatistics {
+        self.front.counters.snapshot()
     }
 
     /// Accepts no more, lets open requests end, and cuts what is left after `patience`.
@@ -111,7 +119,10 @@ async fn run(socket: TcpListener, front: Arc<Front>, mut stopped: oneshot::Recei
             patience = &mut stopped => break patience.unwrap_or_default(),
             accepted = socket.accept() => match accepted {
                 Ok((stream, client)) => welcome(&mut visits, stream, client, &front),
-                Err(_) => sleep(PAUSE).await,
+                Err(_) => {
+                    front.counters.rejected_connections.increment();
+                    sleep(PAUSE).await;
+                }
             },
             Some(_) = visits.join_next() => {}
         }

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use crate::idle_timer::IdleTimer;
 use crate::request_body::RequestBody;
+use crate::statistics::ActiveConnection;
 use crate::target::NO_PANIC;
 
 /// A connection to a target.
@@ -30,6 +31,8 @@ pub(crate) struct Link {
     /// Runs while a request is under way.
     pub(crate) timer: IdleTimer,
     idle_since: Instant,
+    /// Counts it with the listener it was opened for; a health check's counts nowhere.
+    counted: Option<ActiveConnection>,
 }
 
 /// The idle connections of one target.
@@ -67,7 +70,13 @@ impl Link {
             connection: Some(connection),
             timer: IdleTimer::new(),
             idle_since,
+            counted: None,
         }))
+    }
+
+    /// Counts the connection as active until it is closed.
+    pub(crate) fn count_as(&mut self, active: ActiveConnection) {
+        self.counted = Some(active);
     }
 
     /// Lets the connection do what it can: write, read, notice its end.

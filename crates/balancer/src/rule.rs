@@ -118,13 +118,14 @@ impl Rules {
         self
     }
 
-    /// What to do with a request for `path` at `host`; `host` comes without its port.
-    pub(crate) fn action_for(&self, path: &str, host: &str) -> &Action {
-        let rule = self
-            .rules
-            .iter()
-            .find(|rule| rule.conditions.iter().all(|condition| condition.holds(path, host)));
-        rule.map_or(&self.default_action, |rule| &rule.action)
+    /// What to do with a request for `path` at `host`, and how many rules it took to find out; `host` comes without
+    /// its port.
+    pub(crate) fn action_for(&self, path: &str, host: &str) -> (&Action, u64) {
+        let holds = |rule: &Rule| rule.conditions.iter().all(|condition| condition.holds(path, host));
+        match self.rules.iter().position(holds) {
+            Some(found) => (&self.rules[found].action, found as u64 + 1),
+            None => (&self.default_action, self.rules.len() as u64),
+        }
     }
 }
 
@@ -176,7 +177,7 @@ mod tests {
             default_action: fixed("default"),
         };
         let rules = rules.in_order();
-        let Action::FixedResponse { body, .. } = rules.action_for(request_path, request_host) else {
+        let (Action::FixedResponse { body, .. }, _) = rules.action_for(request_path, request_host) else {
             panic!("only fixed responses here");
         };
         assert_eq!(body, expected);

@@ -10,6 +10,7 @@ use tokio::task::AbortHandle;
 use crate::drain::Signal;
 use crate::health::{HealthState, TargetHealth};
 use crate::pool::Pool;
+use crate::statistics::TargetGroupRecord;
 
 /// A registered target. Registering the same address again makes another one.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(crate) struct Target {
     pub(crate) pool: Pool,
     /// Raised when the deregistration delay is over: whatever is still in flight ends there.
     pub(crate) cut: Arc<Signal>,
+    /// What its group counts.
+    pub(crate) record: Arc<TargetGroupRecord>,
     health: Mutex<TargetHealth>,
     in_flight: AtomicUsize,
     leaving: AtomicBool,
@@ -32,11 +35,12 @@ pub(crate) struct InFlight {
 }
 
 impl Target {
-    pub(crate) fn new(address: SocketAddr, health: TargetHealth) -> Self {
+    pub(crate) fn new(address: SocketAddr, health: TargetHealth, record: Arc<TargetGroupRecord>) -> Self {
         Self {
             address,
             pool: Pool::default(),
             cut: Arc::default(),
+            record,
             health: Mutex::new(health),
             in_flight: AtomicUsize::new(0),
             leaving: AtomicBool::new(false),
@@ -142,6 +146,7 @@ mod tests {
         Arc::new(Target::new(
             SocketAddr::from(([127, 0, 0, 1], 1)),
             TargetHealth::healthy(),
+            Arc::default(),
         ))
     }
 

@@ -17,6 +17,7 @@ use crate::health::{HealthCheck, HealthState, TargetHealth};
 use crate::probe;
 use crate::random;
 use crate::selection::Algorithm;
+use crate::statistics::{TargetGroupRecord, TargetGroupStatistics};
 use crate::target::{InFlight, NO_PANIC, Target};
 
 /// A set of targets that serve the same requests. Clones are handles to one and the same group.
@@ -52,12 +53,30 @@ pub struct TargetDescription {
     pub in_flight: usize,
 }
 
+/// Who gets requests.
+#[derive(Debug, Default)]
+struct Candidates {
+    targets: Vec<Arc<Target>>,
+    route: Route,
+}
+
+/// Why these targets get requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Route {
+    /// They are healthy.
+    #[default]
+    Healthy,
+    /// Too few are healthy, so that all that are registered serve.
+    FailOpen,
+}
+
 pub(crate) struct Shared {
     pub(crate) settings: TargetGroupSettings,
     /// All targets in the order of their registration; those that drain stay until they are done.
     members: Mutex<Vec<Arc<Target>>>,
     /// Who gets requests now, worked out at each change so that a request only reads it.
-    candidates: RwLock<Arc<[Arc<Target>]>>,
+    candidates: RwLock<Arc<Candidates>>,
+    record: Arc<TargetGroupRecord>,
     turn: AtomicUsize,
     changes: watch::Sender<u64>,
 }
@@ -68,7 +87,8 @@ impl TargetGroup {
         let shared = Shared {
             settings,
             members: Mutex::default(),
-            candidates: RwLock::new(Arc::new([])),
+            candidates: RwLock::default(),
+            record: Arc::default(),
             turn: AtomicUsize::new(0),
             changes: watch::Sender::new(0),
         };
@@ -91,7 +111,7 @@ impl TargetGroup {
         } else {
             TargetHealth::healthy()
         };
-        let target = Arc::new(Target::new(address, health));
+        let target = Arc::new(Target::new(address, health, Arc::clone(&self.shared.record)));
         if self.shared.add(&target) {
             if check.is_some() {
                 let task = tokio::spawn(probe::watch(Arc::downgrade(&self.shared), Arc::clone(&target)));
@@ -133,6 +153,15 @@ impl TargetGroup {
         registered.map_or_else(TargetHealth::not_registered, |target| target.health)
     }
 
+    /// What it has counted since it was made, and how many of its targets are healthy and unhealthy now.
+    pub fn statistics(&self) -> TargetGroupStatistics {
+        let members = self.shared.members.lock().expect(NO_PANIC);
+        let standing = |state| members.iter().filter(|target| target.state() == state).count() as u64;
+        let (healthy, unhealthy) = (standing(HealthState::Healthy), standing(HealthState::Unhealthy));
+        drop(members);
+        self.shared.record.snapshot(healthy, unhealthy)
+    }
+
     /// A number that grows whenever a target comes, goes, or changes its health.
     pub fn subscribe(&self) -> watch::Receiver<u64> {
         self.shared.changes.subscribe()
@@ -147,9 +176,10 @@ impl TargetGroup {
                 .shared
                 .settings
                 .algorithm
-                .pick(&candidates, turn, |target| target.in_flight())?;
+                .pick(&candidates.targets, turn, |target| target.in_flight())?;
             // Refused only by a target that left since: it is not in the next list.
             if let Some(admitted) = target.admit() {
+                self.shared.count(candidates.route);
                 return Some(admitted);
             }
         }
@@ -179,7 +209,7 @@ impl Shared {
     /// Works out anew who gets requests, and tells the subscribers.
     pub(crate) fn refresh(&self) {
         let members = self.members.lock().expect(NO_PANIC);
-        *self.candidates.write().expect(NO_PANIC) = candidates(&members);
+        *self.candidates.write().expect(NO_PANIC) = Arc::new(candidates(&members));
         drop(members);
         self.changes.send_modify(|version| *version += 1);
     }
@@ -213,6 +243,14 @@ impl Shared {
         self.refresh();
     }
 
+    /// Counts a request for which a target was chosen.
+    fn count(&self, route: Route) {
+        self.record.counters.requests.increment();
+        if route == Route::FailOpen {
+            self.record.counters.unhealthy_routing_requests.increment();
+        }
+    }
+
     fn next_turn(&self) -> usize {
         match self.settings.algorithm {
             Algorithm::WeightedRandom => usize::try_from(random::next() >> 32).unwrap_or_default(),
@@ -231,16 +269,19 @@ impl Drop for Shared {
 
 /// The healthy targets; if there are none, all that are registered, in the hope that one serves ("fail open"). That
 /// new targets, not judged yet, are among those is our choice: AWS is silent, and users report it so.
-fn candidates(members: &[Arc<Target>]) -> Arc<[Arc<Target>]> {
-    let healthy: Arc<[_]> = members
-        .iter()
-        .filter(|target| target.state() == HealthState::Healthy)
-        .cloned()
-        .collect();
+fn candidates(members: &[Arc<Target>]) -> Candidates {
+    let those = |fits: fn(&Target) -> bool| members.iter().filter(|target| fits(target)).cloned().collect();
+    let healthy: Vec<_> = those(|target| target.state() == HealthState::Healthy);
     if healthy.is_empty() {
-        members.iter().filter(|target| !target.is_leaving()).cloned().collect()
+        Candidates {
+            targets: those(|target| !target.is_leaving()),
+            route: Route::FailOpen,
+        }
     } else {
-        healthy
+        Candidates {
+            targets: healthy,
+            route: Route::Healthy,
+        }
     }
 }
 

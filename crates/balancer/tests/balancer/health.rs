@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::support::{DEADLINE, all_to, get, listener, named, nobody, silent, target};
 
-fn check() -> HealthCheck {
+pub(crate) fn check() -> HealthCheck {
     HealthCheck {
         path: "/health?deep=1".to_owned(),
         port: None,
@@ -25,7 +25,7 @@ fn check() -> HealthCheck {
     }
 }
 
-fn checked(check: HealthCheck, targets: &[SocketAddr]) -> TargetGroup {
+pub(crate) fn checked(check: HealthCheck, targets: &[SocketAddr]) -> TargetGroup {
     let group = TargetGroup::new(TargetGroupSettings {
         name: "checked".to_owned(),
         health_check: Some(check),

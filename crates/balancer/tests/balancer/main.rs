@@ -8,5 +8,6 @@ mod draining;
 mod failures;
 mod forwarding;
 mod health;
+mod statistics;
 mod stopping;
 mod support;
