@@ -78,7 +78,7 @@ async fn connect(state: &Path) -> Result<Control, Failure> {
 fn unreachable_fleet(error: &ControlError) -> Failure {
     let failure = match error {
         ControlError::NothingRunning => Failure::no(error.to_string()),
-        ControlError::Io(_) | ControlError::Answer(_) => Failure::from_error(error),
+        ControlError::Refused { .. } | ControlError::Io(_) | ControlError::Answer { .. } => Failure::from_error(error),
     };
     failure.hints(error.hint())
 }

@@ -465,7 +465,7 @@ async fn a_port_in_use_is_named_with_its_owner_and_nothing_is_left_behind() {
 async fn another_process_can_observe_and_stop_the_fleet() {
     let running = start_steady(new_fleet().with(&service("sleeper", shell("sleep 600")))).await;
     let state = running.directory.path().join(".karma");
-    let mut control = Control::connect(&state).await.unwrap();
+    let control = Control::connect(&state).await.unwrap();
     let observation = control.observe().await.unwrap();
     assert_eq!(observation, running.local.observe().await);
     let mut steps = Vec::new();

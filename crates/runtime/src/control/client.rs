@@ -1,7 +1,7 @@
 //! The end of the control socket that asks.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tokio::net::UnixStream;
 
@@ -9,22 +9,37 @@ use super::{Connection, MessageError, Request, Response, short_path};
 use crate::progress::Progress;
 use karma_ops::Observation;
 
-/// A connection to a fleet that runs in another process.
-#[derive(Debug)]
-pub struct Control(Connection);
+/// A fleet that runs in another process. Each question has a connection of its own, so that none waits for another.
+#[derive(Debug, Clone)]
+pub struct Control {
+    state_directory: PathBuf,
+}
 
-/// A fleet cannot be asked.
+/// A fleet cannot be asked, or does not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
     /// There is none.
     #[error("nothing is running here")]
     NothingRunning,
+    /// It was reached, and says no.
+    #[error("{reason}")]
+    Refused {
+        /// Why.
+        reason: String,
+        /// What the user can do, one line.
+        hint: Option<String>,
+    },
     /// The connection broke, or could not be made.
     #[error("the running karma cannot be reached")]
     Io(#[from] io::Error),
     /// The other process says something else than expected.
-    #[error("the running karma does not answer: {0}")]
-    Answer(String),
+    #[error("the running karma does not answer: {reason}")]
+    Answer {
+        /// What is wrong with it.
+        reason: String,
+        /// What the user can do, one line.
+        hint: Option<String>,
+    },
 }
 
 impl ControlError {
@@ -32,53 +47,51 @@ impl ControlError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NothingRunning => Some("start the stack with `karma up`".to_owned()),
-            Self::Answer(_) => Some("stop it with Ctrl-C where it was started, and start it again".to_owned()),
+            Self::Refused { hint, .. } | Self::Answer { hint, .. } => hint.clone(),
             Self::Io(_) => None,
         }
     }
 }
 
 impl Control {
-    /// Connects to the fleet of a state directory.
+    /// Finds the fleet of a state directory; there must be one that can be reached.
     pub async fn connect(state_directory: &Path) -> Result<Self, ControlError> {
-        let connected = match short_path(state_directory) {
-            Ok((_directory, path)) => UnixStream::connect(path).await,
-            Err(error) => Err(error),
-        };
-        match connected {
-            Ok(stream) => Ok(Self(Connection::new(stream))),
-            // A socket that nobody listens on was left by a run that was killed.
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
-                Err(ControlError::NothingRunning)
-            }
-            Err(error) => Err(error.into()),
-        }
+        open(state_directory).await?;
+        Ok(Self {
+            state_directory: state_directory.to_owned(),
+        })
     }
 
     /// What runs now.
-    pub async fn observe(&mut self) -> Result<Observation, ControlError> {
-        self.0.send(Request::Observe).await?;
-        match self.receive().await? {
-            Some(Response::Observation { observation }) => Ok(*observation),
-            _ => Err(ControlError::Answer("it says nothing about what runs".to_owned())),
+    pub async fn observe(&self) -> Result<Observation, ControlError> {
+        match self.ask(Request::Observe).await? {
+            Response::Observation { observation } => Ok(*observation),
+            _ => Err(unexpected()),
         }
     }
 
     /// Stops the fleet. What happens meanwhile is told to `on_progress`.
-    pub async fn stop(mut self, on_progress: impl FnMut(Progress)) -> Result<(), ControlError> {
-        self.0.send(Request::Stop).await?;
-        self.listen(on_progress).await
+    pub async fn stop(&self, on_progress: impl FnMut(Progress)) -> Result<(), ControlError> {
+        self.listen(Request::Stop, on_progress).await
     }
 
     /// Tells `on_progress` what happens, until the fleet has stopped. To end it before, drop the future.
-    pub async fn watch(mut self, on_progress: impl FnMut(Progress)) -> Result<(), ControlError> {
-        self.0.send(Request::Watch).await?;
-        self.listen(on_progress).await
+    pub async fn watch(&self, on_progress: impl FnMut(Progress)) -> Result<(), ControlError> {
+        self.listen(Request::Watch, on_progress).await
     }
 
-    /// A connection that breaks here means that the other process has ended, and its fleet with it.
-    async fn listen(&mut self, mut on_progress: impl FnMut(Progress)) -> Result<(), ControlError> {
-        while let Some(response) = self.receive().await? {
+    /// A question with one answer.
+    async fn ask(&self, request: Request) -> Result<Response, ControlError> {
+        let mut connection = open(&self.state_directory).await?;
+        connection.send(request).await?;
+        receive(&mut connection).await?.ok_or(ControlError::NothingRunning)
+    }
+
+    /// A question that is answered with a stream. A connection that breaks here means that the other process has ended, and its fleet with it.
+    async fn listen(&self, request: Request, mut on_progress: impl FnMut(Progress)) -> Result<(), ControlError> {
+        let mut connection = open(&self.state_directory).await?;
+        connection.send(request).await?;
+        while let Some(response) = receive(&mut connection).await? {
             match response {
                 Response::Progress { progress } => on_progress(progress),
                 _ => return Ok(()),
@@ -86,14 +99,41 @@ impl Control {
         }
         Ok(())
     }
+}
 
-    async fn receive(&mut self) -> Result<Option<Response>, ControlError> {
-        match self.0.receive().await {
-            Ok(Some(Response::Refused { reason })) => Err(ControlError::Answer(reason)),
-            Ok(response) => Ok(response),
-            Err(MessageError::Io(error)) => Err(error.into()),
-            Err(error) => Err(ControlError::Answer(error.to_string())),
+async fn open(state_directory: &Path) -> Result<Connection, ControlError> {
+    let connected = match short_path(state_directory) {
+        Ok((_directory, path)) => UnixStream::connect(path).await,
+        Err(error) => Err(error),
+    };
+    match connected {
+        Ok(stream) => Ok(Connection::new(stream)),
+        // A socket that nobody listens on was left by a run that was killed.
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+            Err(ControlError::NothingRunning)
         }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The next message; a refusal is an error. `None` when the other process has gone.
+async fn receive(connection: &mut Connection) -> Result<Option<Response>, ControlError> {
+    match connection.receive().await {
+        Ok(Some(Response::Refused { reason, hint })) => Err(ControlError::Refused { reason, hint }),
+        Ok(response) => Ok(response),
+        Err(MessageError::Io(error)) => Err(error.into()),
+        Err(error) => Err(ControlError::Answer {
+            reason: error.to_string(),
+            hint: error.hint(),
+        }),
+    }
+}
+
+/// An answer to another question.
+fn unexpected() -> ControlError {
+    ControlError::Answer {
+        reason: "it answers another question".to_owned(),
+        hint: None,
     }
 }
 

@@ -72,13 +72,7 @@ async fn converse(stream: UnixStream, orchestrator: LocalOrchestrator) {
         let answered = match request {
             Ok(Some(request)) => answer(&mut connection, &orchestrator, request).await,
             Ok(None) | Err(MessageError::Io(_)) => return,
-            Err(error) => {
-                connection
-                    .send(Response::Refused {
-                        reason: error.to_string(),
-                    })
-                    .await
-            }
+            Err(error) => connection.send(Response::from(&error)).await,
         };
         if answered.is_err() {
             return;
@@ -86,6 +80,7 @@ async fn converse(stream: UnixStream, orchestrator: LocalOrchestrator) {
     }
 }
 
+/// Answers one request: with one message, or with a stream of them.
 async fn answer(connection: &mut Connection, orchestrator: &LocalOrchestrator, request: Request) -> io::Result<()> {
     match request {
         Request::Observe => {
@@ -114,4 +109,13 @@ async fn report_until_down(connection: &mut Connection, orchestrator: &LocalOrch
         }
     }
     connection.send(Response::Stopped).await
+}
+
+impl From<&MessageError> for Response {
+    fn from(error: &MessageError) -> Self {
+        Self::Refused {
+            reason: error.to_string(),
+            hint: error.hint(),
+        }
+    }
 }

@@ -1,0 +1,53 @@
+//! What is said on the control socket.
+
+use serde::{Deserialize, Serialize};
+
+use crate::progress::Progress;
+use karma_ops::Observation;
+
+/// What a client asks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "snake_case")]
+pub(super) enum Request {
+    /// Tell what runs.
+    Observe,
+    /// Tell what happens, until the fleet has stopped.
+    Watch,
+    /// Stop the fleet, and tell when that is done.
+    Stop,
+}
+
+/// What it is told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "response", rename_all = "snake_case")]
+pub(super) enum Response {
+    /// To [`Request::Observe`].
+    Observation { observation: Box<Observation> },
+    /// One message of the stream that [`Request::Watch`] and [`Request::Stop`] are answered with.
+    Progress { progress: Progress },
+    /// The last message of that stream.
+    Stopped,
+    /// To anything: it was not done.
+    Refused {
+        /// Why not.
+        reason: String,
+        /// What the user can do, one line.
+        hint: Option<String>,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_as_the_documentation_has_them() {
+        let check = |text: &str, request: Request| {
+            assert_eq!(serde_json::from_str::<Request>(text).unwrap(), request);
+            assert_eq!(serde_json::to_string(&request).unwrap(), text);
+        };
+        check(r#"{"request":"observe"}"#, Request::Observe);
+        check(r#"{"request":"watch"}"#, Request::Watch);
+        check(r#"{"request":"stop"}"#, Request::Stop);
+    }
+}
