@@ -1,7 +1,9 @@
 //! `Fleet::from_stack` on stacks put together by hand; `cases.rs` has whole stacks in Terraform.
 
+mod alarms;
 mod listeners;
 mod robust;
+mod scaling;
 mod services;
 mod support;
 mod target_groups;
