@@ -94,7 +94,7 @@ mod value_text;
 
 pub use alarm::{AlarmAction, AlarmActions, ComparisonOperator, LowSamplePercentiles, MetricAlarm, TreatMissingData};
 pub use alarm_rule::{AlarmRule, AlarmRuleError, RuleState};
-pub use cluster::Cluster;
+pub use cluster::{Cluster, ContainerInsights};
 pub use composite_alarm::CompositeAlarm;
 pub use container::{Container, ContainerDependency, DependencyCondition, EnvironmentValue, PortMapping};
 pub use container_health_check::ContainerHealthCheck;

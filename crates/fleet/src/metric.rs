@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use karma_terraform::{Address, Unknown, Value};
+use serde::{Deserialize, Serialize};
 
 use crate::attributes::{Attributes, NOT_RUN_YET, Read};
 use crate::from_value::FromValue;
@@ -39,7 +40,8 @@ pub enum DimensionValue {
 
 /// How the samples of a period become one number.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html>
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub enum Statistic {
     /// `Average`
     Average,
@@ -234,13 +236,27 @@ fn percentile(text: &str) -> Option<f64> {
 impl fmt::Display for Statistic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Average => f.write_str("Average"),
-            Self::Sum => f.write_str("Sum"),
-            Self::Minimum => f.write_str("Minimum"),
-            Self::Maximum => f.write_str("Maximum"),
-            Self::SampleCount => f.write_str("SampleCount"),
-            Self::Percentile(percent) => write!(f, "p{percent}"),
+            Self::Average => f.pad("Average"),
+            Self::Sum => f.pad("Sum"),
+            Self::Minimum => f.pad("Minimum"),
+            Self::Maximum => f.pad("Maximum"),
+            Self::SampleCount => f.pad("SampleCount"),
+            Self::Percentile(percent) => f.pad(&format!("p{percent}")),
         }
+    }
+}
+
+impl From<Statistic> for String {
+    fn from(statistic: Statistic) -> Self {
+        statistic.to_string()
+    }
+}
+
+impl TryFrom<String> for Statistic {
+    type Error = UnknownStatistic;
+
+    fn try_from(text: String) -> Result<Self, UnknownStatistic> {
+        text.parse()
     }
 }
 
@@ -273,7 +289,9 @@ mod tests {
             "p0",
             "p100",
         ] {
-            assert_eq!(text.parse::<Statistic>().unwrap().to_string(), text);
+            let statistic: Statistic = text.parse().unwrap();
+            assert_eq!(statistic.to_string(), text);
+            assert_eq!(serde_json::from_value::<Statistic>(text.into()).unwrap(), statistic);
         }
         for text in ["average", "p", "p101", "p-1", "tm99", "IQM", "pNaN", "p1e1", ""] {
             assert_eq!(text.parse::<Statistic>(), Err(UnknownStatistic), "{text}");

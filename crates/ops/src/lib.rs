@@ -7,7 +7,7 @@ mod observation;
 mod task;
 
 pub use metrics::{
-    Datapoint, MetricAnswer, MetricId, MetricQuery, MetricSelection, MetricSeries, NotAStatistic, Statistic, Unit,
+    Datapoint, MetricAnswer, MetricId, MetricQuery, MetricSelection, MetricSeries, Statistic, Unit, UnknownStatistic,
     UsageTotals,
 };
 pub use observation::{

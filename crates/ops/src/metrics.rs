@@ -2,7 +2,6 @@
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html>
 
 mod catalogue;
-mod statistic;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use catalogue::Unit;
-pub use statistic::{NotAStatistic, Statistic};
+pub use karma_fleet::{Statistic, UnknownStatistic};
 
 /// What a metric is known by. Metrics whose dimensions differ in anything are different metrics: none is found by a part of its dimensions.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

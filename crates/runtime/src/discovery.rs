@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use karma_balancer::{Action, Algorithm, Attributes, Listener, Rules, TargetGroup, TargetGroupSettings};
+use karma_balancer::{Action, Algorithm, Attributes, Listener, ListenerMeter, Rules, TargetGroup, TargetGroupSettings};
 use karma_fleet::ClientAlias;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -36,11 +36,19 @@ const DRAINING: Duration = Duration::from_secs(30);
 /// Services see only the names of their own namespace; those whose namespace is not known by name share one.
 pub(crate) type Namespace = Option<String>;
 
+/// What goes through a name.
+#[derive(Debug, Clone)]
+pub(crate) struct NameMeter {
+    pub(crate) listener: ListenerMeter,
+    pub(crate) targets: TargetGroup,
+}
+
 /// The names of all namespaces, and what listens behind them.
 #[derive(Debug)]
 pub(crate) struct Discovery {
     groups: BTreeMap<(Namespace, ClientAlias), TargetGroup>,
     listeners: Vec<Listener>,
+    meters: BTreeMap<(Namespace, ClientAlias), NameMeter>,
     served: Vec<AliasObservation>,
     mechanism: DiscoveryMechanism,
     /// Serve until they are dropped.
@@ -57,6 +65,7 @@ impl Discovery {
         let mut discovery = Self {
             groups: BTreeMap::new(),
             listeners: Vec::new(),
+            meters: BTreeMap::new(),
             served: Vec::new(),
             mechanism,
             proxies: Vec::new(),
@@ -106,6 +115,11 @@ impl Discovery {
         (self.served.clone(), self.mechanism)
     }
 
+    /// What goes through each name.
+    pub(crate) fn meters(&self) -> BTreeMap<(Namespace, ClientAlias), NameMeter> {
+        self.meters.clone()
+    }
+
     /// Stops listening; by now no task is left that could be asked.
     pub(crate) async fn stop(self) {
         let mut stopping: JoinSet<()> = self
@@ -141,7 +155,13 @@ impl Discovery {
             idle_timeout: IDLE_TIMEOUT,
             ..Attributes::default()
         };
-        self.listeners.push(Listener::start(socket, rules, attributes));
+        let listener = Listener::start(socket, rules, attributes);
+        let meter = NameMeter {
+            listener: listener.meter(),
+            targets: group.clone(),
+        };
+        self.meters.insert((namespace.clone(), alias.clone()), meter);
+        self.listeners.push(listener);
         self.served.push(AliasObservation {
             namespace: namespace.clone(),
             dns_name: alias.dns_name.clone(),

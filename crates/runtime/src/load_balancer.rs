@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use karma_balancer as balancer;
-use karma_balancer::{Attributes, ContentType, Pattern, StatusCode};
+use karma_balancer::{Attributes, ContentType, ListenerMeter, Pattern, StatusCode};
 use karma_fleet::{
     Action, Address, Condition, Fleet, HealthCheckPort, Listener, ListenerProtocol, ListenerRule, WeightedTargetGroup,
 };
@@ -67,6 +67,15 @@ impl LoadBalancers {
     /// Where they listen.
     pub(crate) fn observe(&self) -> Vec<ListenerObservation> {
         self.served.iter().map(|(_, observation)| observation.clone()).collect()
+    }
+
+    /// What each listener counts, with the load balancer it belongs to.
+    pub(crate) fn meters(&self, fleet: &Fleet) -> Vec<(Address, ListenerMeter)> {
+        let listeners = self.served.iter().zip(&self.listeners);
+        let meter = |((address, _), listener): (&(Address, _), &balancer::Listener)| {
+            Some((fleet.listeners.get(address)?.load_balancer.clone(), listener.meter()))
+        };
+        listeners.filter_map(meter).collect()
     }
 
     /// Where a target group can be reached: by the first rule that leads to it.

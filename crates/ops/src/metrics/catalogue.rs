@@ -18,6 +18,8 @@ pub enum Unit {
     Count,
     /// Seconds.
     Seconds,
+    /// Thousandths of seconds.
+    Milliseconds,
     /// Bytes.
     Bytes,
     /// Millions of bytes; Container Insights means MiB by it.
@@ -57,6 +59,8 @@ const OF_AWS: &[&str] = &["AWS/ECS", "AWS/ApplicationELB", "ECS/ContainerInsight
 pub(super) fn unit(namespace: &str, name: &str) -> Unit {
     match averaged(namespace, name) {
         _ if !OF_AWS.contains(&namespace) => Unit::None,
+        // Service Connect's response times, unlike those of load balancers.
+        Some(Unit::Seconds) if namespace == "AWS/ECS" => Unit::Milliseconds,
         Some(unit) => unit,
         None if SUMMED_BYTES.contains(&name) => Unit::Bytes,
         None => Unit::Count,
@@ -83,6 +87,7 @@ impl Unit {
             Self::Percent => "Percent",
             Self::Count => "Count",
             Self::Seconds => "Seconds",
+            Self::Milliseconds => "Milliseconds",
             Self::Bytes => "Bytes",
             Self::Megabytes => "Megabytes",
             Self::None => "None",
@@ -103,6 +108,13 @@ mod tests {
         check("AWS/ECS", "CPUUtilization", Unit::Percent, Statistic::Average);
         check("AWS/ApplicationELB", "RequestCount", Unit::Count, Statistic::Sum);
         check("AWS/ApplicationELB", "ProcessedBytes", Unit::Bytes, Statistic::Sum);
+        check(
+            "AWS/ApplicationELB",
+            "TargetResponseTime",
+            Unit::Seconds,
+            Statistic::Average,
+        );
+        check("AWS/ECS", "TargetResponseTime", Unit::Milliseconds, Statistic::Average);
         check("Mine", "CPUUtilization", Unit::None, Statistic::Average);
     }
 }
