@@ -67,6 +67,7 @@ pub(crate) enum Command {
     Down(commands::down::Arguments),
     Status(commands::status::Arguments),
     Logs(commands::logs::Arguments),
+    Metrics(commands::metrics::Arguments),
     Docs(commands::docs::Arguments),
     Completions(commands::completions::Arguments),
 }

@@ -16,10 +16,12 @@ mod stack;
 mod variables;
 mod wiring;
 
+mod chart;
 mod exit;
 mod failure;
 mod printer;
 mod progress;
+mod quantity;
 mod render;
 mod table;
 
@@ -58,6 +60,7 @@ fn run(arguments: Arguments, printer: Printer) -> Result<ExitStatus, Failure> {
         Command::Down(down) => commands::down::run(&down, json, printer),
         Command::Status(status) => commands::status::run(&status, json, printer),
         Command::Logs(logs) => commands::logs::run(&logs, json, printer),
+        Command::Metrics(metrics) => commands::metrics::run(&metrics, json, printer),
         Command::Docs(docs) => commands::docs::run(&docs, json, printer),
         Command::Completions(completions) => commands::completions::run(&completions, printer),
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use karma_fleet::Fleet;
+use karma_ops::{MetricAnswer, MetricQuery};
 use karma_runtime::{
     Control, ControlError, LocalOrchestrator, LocalSecrets, LogFile, MissingSecrets, Observation, Options, Programs,
     Progress, Run, log_files,
@@ -50,6 +51,15 @@ pub(crate) fn observe(directory: &StackDirectory) -> Result<Observation, Failure
             .observe()
             .await
             .map_err(|error| unreachable_fleet(&error))
+    })
+}
+
+/// What CloudWatch would show of what runs here.
+pub(crate) fn metrics(directory: &StackDirectory, query: MetricQuery) -> Result<MetricAnswer, Failure> {
+    let state = directory.state();
+    block_on(async {
+        let answered = connect(&state).await?.metrics(query).await;
+        answered.map_err(|error| unreachable_fleet(&error))
     })
 }
 

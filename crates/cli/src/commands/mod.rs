@@ -4,6 +4,7 @@ pub(crate) mod completions;
 pub(crate) mod docs;
 pub(crate) mod down;
 pub(crate) mod logs;
+pub(crate) mod metrics;
 pub(crate) mod plan;
 pub(crate) mod status;
 pub(crate) mod up;

@@ -7,7 +7,7 @@ use tokio::net::UnixStream;
 
 use super::{Connection, MessageError, Request, Response, short_path};
 use crate::progress::Progress;
-use karma_ops::Observation;
+use karma_ops::{MetricAnswer, MetricQuery, Observation};
 
 /// A fleet that runs in another process. Each question has a connection of its own, so that none waits for another.
 #[derive(Debug, Clone)]
@@ -66,6 +66,14 @@ impl Control {
     pub async fn observe(&self) -> Result<Observation, ControlError> {
         match self.ask(Request::Observe).await? {
             Response::Observation { observation } => Ok(*observation),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// What CloudWatch would show.
+    pub async fn metrics(&self, query: MetricQuery) -> Result<MetricAnswer, ControlError> {
+        match self.ask(Request::Metrics { query }).await? {
+            Response::Metrics { answer } => Ok(*answer),
             _ => Err(unexpected()),
         }
     }

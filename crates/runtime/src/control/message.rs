@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::progress::Progress;
-use karma_ops::Observation;
+use karma_ops::{MetricAnswer, MetricQuery, Observation};
 
 /// What a client asks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,6 +15,8 @@ pub(super) enum Request {
     Watch,
     /// Stop the fleet, and tell when that is done.
     Stop,
+    /// Tell what CloudWatch would show.
+    Metrics { query: MetricQuery },
 }
 
 /// What it is told.
@@ -34,6 +36,8 @@ pub(super) enum Response {
         /// What the user can do, one line.
         hint: Option<String>,
     },
+    /// To [`Request::Metrics`].
+    Metrics { answer: Box<MetricAnswer> },
 }
 
 #[cfg(test)]

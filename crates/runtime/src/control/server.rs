@@ -92,6 +92,10 @@ async fn answer(connection: &mut Connection, orchestrator: &LocalOrchestrator, r
             orchestrator.ask_to_stop();
             report_until_down(connection, orchestrator).await
         }
+        Request::Metrics { query } => {
+            let answer = Box::new(orchestrator.metrics(query).await);
+            connection.send(Response::Metrics { answer }).await
+        }
     }
 }
 
