@@ -2,10 +2,15 @@
 //!
 //! The words are ECS's, so that a table or a script reads the same of both. The crate runs nothing and asks nobody itself.
 
+mod alarms;
 mod metrics;
 mod observation;
 mod task;
 
+pub use alarms::{
+    AlarmAnswer, AlarmChange, AlarmObservation, AlarmOrigin, AlarmState, HISTORY_KEPT, ScalingActivity,
+    ScalingActivityStatus,
+};
 pub use metrics::{
     Datapoint, MetricAnswer, MetricId, MetricQuery, MetricSelection, MetricSeries, Statistic, Unit, UnknownStatistic,
     UsageTotals,

@@ -69,9 +69,12 @@ mod logs;
 mod usage;
 
 // What is seen and kept.
+mod alarms;
 mod control;
+mod log_filter;
 mod metrics;
 mod progress;
+mod scaling;
 mod state;
 mod survivors;
 
