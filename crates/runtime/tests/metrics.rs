@@ -1,5 +1,6 @@
 //! What is measured of real processes, in a run whose minutes are seconds.
 
+#![expect(clippy::float_cmp, reason = "sums of whole numbers are exact")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[expect(dead_code, reason = "the other tests use more of it")]
@@ -95,6 +96,18 @@ async fn tasks_and_requests_are_measured_and_outlive_the_run() {
     .await;
     assert_eq!(sum(&answer, "hello", "HTTPCode_Target_2XX_Count"), 5.0);
     assert!(sum(&answer, "hello", "TargetResponseTime") > 0.0);
+    let dimensions = &find(&answer, "hello", "HTTPCode_Target_2XX_Count")
+        .unwrap()
+        .metric
+        .dimensions;
+    assert!(
+        dimensions["LoadBalancer"].starts_with("app/main/local-"),
+        "{dimensions:?}"
+    );
+    assert!(
+        dimensions["TargetGroup"].starts_with("targetgroup/hello/local-"),
+        "{dimensions:?}"
+    );
     assert!(find(&answer, "hello", "HealthyHostCount").unwrap().last().unwrap() > 0.0);
     assert!(find(&answer, "hello", "MemoryUtilization").unwrap().last().unwrap() > 0.0);
     assert_eq!(answer.usage.requests, 5);

@@ -145,3 +145,26 @@ fn local_id(address: &Address) -> String {
     });
     format!("local-{hash:08x}")
 }
+
+#[cfg(test)]
+mod tests {
+    use karma_fleet::Mode;
+
+    use super::*;
+
+    #[test]
+    fn what_is_local_differs_by_address_and_stays_what_it_is() {
+        let id = |name: &str| {
+            local_id(&Address {
+                module: vec![],
+                mode: Mode::Managed,
+                kind: "aws_lb".to_owned(),
+                name: name.to_owned(),
+                key: None,
+            })
+        };
+        assert_eq!(id("a"), id("a"));
+        assert_ne!(id("a"), id("b"));
+        assert_eq!(id("a").len(), "local-00000000".len());
+    }
+}

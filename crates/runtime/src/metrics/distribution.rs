@@ -122,9 +122,9 @@ mod tests {
 
     fn distribution(values: &[f64]) -> Distribution {
         let mut all = Distribution::default();
-        values
-            .iter()
-            .for_each(|value| all.add(&Distribution::of(*value, 1).unwrap()));
+        for value in values {
+            all.add(&Distribution::of(*value, 1).unwrap());
+        }
         all
     }
 

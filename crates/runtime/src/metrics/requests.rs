@@ -18,7 +18,8 @@ const NAMESPACE: &str = "AWS/ApplicationELB";
 
 const SECOND: Duration = Duration::from_secs(1);
 
-type Counts<T> = &'static [(&'static str, fn(&T) -> u64)];
+/// Counters by the names of their metrics.
+pub(super) type Counts<T> = &'static [(&'static str, fn(&T) -> u64)];
 
 /// What a load balancer counts: each event is a value of one, so that the sum is their number.
 const EVENTS: Counts<ListenerStatistics> = &[

@@ -86,7 +86,7 @@ impl Minute {
         );
         Self {
             begin: now.saturating_sub(gone).unwrap_or(now),
-            end: moment + (MINUTE - gone),
+            end: (moment + MINUTE).saturating_sub(gone),
         }
     }
 }

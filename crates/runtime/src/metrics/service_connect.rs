@@ -10,7 +10,7 @@ use std::time::Duration;
 use karma_balancer::ListenerStatistics;
 
 use super::collector::{Measurement, since};
-use super::requests::{ANSWERS, per_target, response_times};
+use super::requests::{ANSWERS, Counts, per_target, response_times};
 use super::sample::{DiscoveryNames, NameStatistics};
 use super::statistic_set::as_number;
 use super::{MetricId, StatisticSet};
@@ -23,7 +23,7 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 type Names = BTreeMap<DiscoveryNames, NameStatistics>;
 
 /// What a name counts: each event is a value of one.
-const EVENTS: &[(&str, fn(&ListenerStatistics) -> u64)] = &[
+const EVENTS: Counts<ListenerStatistics> = &[
     ("RequestCount", |counted| counted.requests),
     ("NewConnectionCount", |counted| counted.new_connections),
     ("GrpcRequestCount", |counted| counted.grpc_requests),

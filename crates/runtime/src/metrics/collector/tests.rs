@@ -1,3 +1,5 @@
+#![expect(clippy::float_cmp, reason = "sums of whole numbers are exact")]
+
 use std::num::NonZeroU32;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+#![expect(clippy::float_cmp, reason = "sums of whole numbers are exact")]
+
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::time::Instant;
@@ -235,7 +237,7 @@ proptest! {
         };
         let sum = |points: Vec<Datapoint>| points.iter().map(|point| point.value).sum::<f64>();
         prop_assert_eq!(sum(query(Statistic::Sum, period)), total);
-        prop_assert_eq!(sum(query(Statistic::SampleCount, period)), values.len() as f64);
+        prop_assert_eq!(sum(query(Statistic::SampleCount, period)), f64::from(u32::try_from(values.len()).unwrap()));
         let largest = |points: Vec<Datapoint>| points.iter().map(|point| point.value).fold(0.0, f64::max);
         prop_assert_eq!(largest(query(Statistic::Maximum, 1)), largest(query(Statistic::Maximum, period)));
         for point in query(Statistic::Sum, period) {
