@@ -2,6 +2,7 @@
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html>
 
 mod catalogue;
+mod seconds;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -42,9 +43,11 @@ pub struct MetricQuery {
     pub namespace: Option<String>,
     /// Only those of this service, by its label.
     pub service: Option<String>,
-    /// How far to look back from now.
+    /// How far to look back from now, in seconds.
+    #[serde(with = "seconds")]
     pub since: Duration,
-    /// How much time a datapoint stands for: whole minutes.
+    /// How much time a datapoint stands for: whole minutes, in seconds.
+    #[serde(with = "seconds")]
     pub period: Duration,
 }
 
@@ -64,7 +67,8 @@ pub struct MetricAnswer {
     pub from: Timestamp,
     /// The first moment after it.
     pub to: Timestamp,
-    /// How much time a datapoint stands for.
+    /// How much time a datapoint stands for, in seconds.
+    #[serde(with = "seconds")]
     pub period: Duration,
     /// What was found, by namespace, name and dimensions. A metric without a datapoint in this time is not among them.
     pub series: Vec<MetricSeries>,
@@ -91,7 +95,8 @@ pub struct MetricSeries {
 /// What a fleet has used since it began to run: what AWS would bill by use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct UsageTotals {
-    /// So much time has passed.
+    /// So much time has passed, in seconds.
+    #[serde(with = "seconds")]
     pub duration: Duration,
     /// Requests that the load balancers passed on to targets.
     pub requests: u64,
@@ -157,5 +162,52 @@ impl fmt::Display for MetricId {
             return Ok(());
         }
         write!(f, " ({})", dimensions.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_question_and_an_answer_are_plain_data() {
+        let query = MetricQuery {
+            metrics: vec![MetricSelection::new("TargetResponseTime", Statistic::Percentile(99.0))],
+            namespace: None,
+            service: Some("hello".to_owned()),
+            since: Duration::from_mins(15),
+            period: Duration::from_mins(1),
+        };
+        let written = json!({
+            "metrics": [{"name": "TargetResponseTime", "statistic": "p99"}],
+            "namespace": null,
+            "service": "hello",
+            "since": 900,
+            "period": 60,
+        });
+        assert_eq!(serde_json::to_value(&query).unwrap(), written);
+        assert_eq!(serde_json::from_value::<MetricQuery>(written).unwrap(), query);
+        let usage = UsageTotals {
+            duration: Duration::from_millis(1500),
+            ..UsageTotals::default()
+        };
+        let written = serde_json::to_value(usage).unwrap();
+        assert_eq!(written["duration"], 1.5);
+        assert_eq!(serde_json::from_value::<UsageTotals>(written).unwrap(), usage);
+        let bad = json!({"metrics": [], "namespace": null, "service": null, "since": -1, "period": 60});
+        assert!(serde_json::from_value::<MetricQuery>(bad).is_err());
+    }
+
+    #[test]
+    fn a_metric_is_shown_with_its_dimensions() {
+        let check = |metric: MetricId, expected: &str| assert_eq!(metric.to_string(), expected);
+        check(MetricId::new("Mine", "Errors", []), "Mine Errors");
+        let dimensions = [("ServiceName", "hello"), ("ClusterName", "main")];
+        check(
+            MetricId::new("AWS/ECS", "CPUUtilization", dimensions),
+            "AWS/ECS CPUUtilization (ClusterName=main, ServiceName=hello)",
+        );
     }
 }

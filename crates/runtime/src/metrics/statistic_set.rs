@@ -62,17 +62,18 @@ impl StatisticSet {
 
     /// Adds the values of another set. Where the distribution of one is not known, that of all is not.
     pub(crate) fn merge(&mut self, other: &Self) {
-        self.distribution = self
-            .known_distribution()
-            .zip(other.known_distribution())
-            .map(|(mut all, more)| {
-                all.add(&more);
-                all
-            });
+        let both = (self.known_distribution(), other.known_distribution());
         self.count = self.count.saturating_add(other.count);
         self.sum += other.sum;
         self.minimum = self.minimum.min(other.minimum);
         self.maximum = self.maximum.max(other.maximum);
+        self.distribution = match both {
+            (Some(mut all), Some(more)) if !self.is_one_value() => {
+                all.add(&more);
+                Some(all)
+            }
+            _ => None,
+        };
     }
 
     /// A statistic of the values. There is no percentile where the distribution is not known.
@@ -93,12 +94,16 @@ impl StatisticSet {
     }
 
     /// Where all values are one, that is their distribution.
-    #[expect(clippy::float_cmp, reason = "one and the same value is meant")]
     fn known_distribution(&self) -> Option<Distribution> {
-        if self.minimum == self.maximum {
+        if self.is_one_value() {
             return Distribution::of(self.minimum, self.count);
         }
         self.distribution.clone()
+    }
+
+    #[expect(clippy::float_cmp, reason = "one and the same value is meant")]
+    fn is_one_value(&self) -> bool {
+        self.minimum == self.maximum
     }
 }
 
