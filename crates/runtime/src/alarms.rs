@@ -10,6 +10,6 @@ mod math;
 mod reason;
 mod series;
 
-pub(crate) use board::{AlarmBoard, Rung};
+pub(crate) use board::{AlarmBoard, Rung, remember};
 pub(crate) use evaluate::{Evaluation, Point, evaluate, evaluation_range};
 pub(crate) use series::{points, watched};

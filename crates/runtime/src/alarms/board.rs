@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
-use karma_fleet::{AlarmAction, AlarmActions, CompositeAlarm, MetricAlarm, MetricSource, RuleState};
+use karma_fleet::{Address, AlarmAction, AlarmActions, CompositeAlarm, MetricAlarm, MetricSource, RuleState};
 use karma_ops::{AlarmChange, AlarmObservation, AlarmOrigin, AlarmState, HISTORY_KEPT};
 
 use super::reason::{UNCHECKED, reason};
@@ -17,10 +17,13 @@ pub(crate) struct AlarmBoard {
     history: VecDeque<AlarmChange>,
 }
 
-/// An alarm that rings, and what it looked at last.
+/// An alarm that asks scaling policies, which it does each minute for as long as its state lasts.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-actions.html>
 #[derive(Debug)]
 pub(crate) struct Rung<'a> {
     pub(crate) alarm: &'a MetricAlarm,
+    pub(crate) state: AlarmState,
+    pub(crate) policy: &'a Address,
     /// Oldest first; one for each of its evaluation periods.
     pub(crate) points: &'a [Option<Point>],
 }
@@ -121,13 +124,9 @@ impl AlarmBoard {
         changes
     }
 
-    /// The alarms that ring.
-    pub(crate) fn ringing(&self) -> impl Iterator<Item = Rung<'_>> {
-        let ringing = self
-            .alarms
-            .values()
-            .filter(|alarm| alarm.standing.state == AlarmState::Alarm);
-        ringing.map(Alarm::rung)
+    /// The alarms that ask scaling policies now, once for each policy.
+    pub(crate) fn rung(&self) -> impl Iterator<Item = Rung<'_>> {
+        self.alarms.values().flat_map(Alarm::rung)
     }
 
     /// The state of an alarm; one that is not there has no data.
@@ -137,10 +136,9 @@ impl AlarmBoard {
         standing.map(|standing| standing.state).unwrap_or_default()
     }
 
-    /// The value that an alarm saw last.
-    pub(crate) fn last_value(&self, name: &str) -> Option<f64> {
-        let points = &self.alarms.get(name)?.points;
-        points.iter().rev().flatten().next().map(|point| point.value)
+    /// The datapoints that an alarm looked at last, oldest first: as many as it has evaluation periods.
+    pub(crate) fn points(&self, name: &str) -> &[Option<Point>] {
+        self.alarms.get(name).map_or(&[], Alarm::evaluated)
     }
 
     /// Every alarm, those of the stack first.
@@ -206,12 +204,25 @@ impl Alarm {
             .turn(&alarm.name, &alarm.actions, evaluation.state, reason, now)
     }
 
-    fn rung(&self) -> Rung<'_> {
+    fn evaluated(&self) -> &[Option<Point>] {
         let skipped = self.points.len().saturating_sub(self.definition.evaluation_periods);
-        Rung {
+        &self.points[skipped..]
+    }
+
+    fn rung(&self) -> impl Iterator<Item = Rung<'_>> {
+        let state = self.standing.state;
+        let policies = actions_of(&self.definition.actions, state)
+            .iter()
+            .filter_map(|action| match action {
+                AlarmAction::ScalingPolicy(policy) => Some(policy),
+                AlarmAction::Other(_) => None,
+            });
+        policies.map(move |policy| Rung {
             alarm: &self.definition,
-            points: &self.points[skipped..],
-        }
+            state,
+            policy,
+            points: self.evaluated(),
+        })
     }
 
     fn observe(&self) -> AlarmObservation {
@@ -301,17 +312,20 @@ pub(crate) fn remember<T>(kept: &mut VecDeque<T>, entry: T) {
     }
 }
 
-fn told_actions(actions: &AlarmActions, state: AlarmState) -> Vec<String> {
-    let actions = match state {
+fn actions_of(actions: &AlarmActions, state: AlarmState) -> &[AlarmAction] {
+    match state {
         AlarmState::Alarm => &actions.alarm,
         AlarmState::Ok => &actions.ok,
         AlarmState::InsufficientData => &actions.insufficient_data,
-    };
+    }
+}
+
+fn told_actions(actions: &AlarmActions, state: AlarmState) -> Vec<String> {
     let tell = |action: &AlarmAction| match action {
         AlarmAction::ScalingPolicy(policy) => format!("{policy} is asked each minute"),
         AlarmAction::Other(other) => format!("{other} would be told: nothing is sent from this machine"),
     };
-    actions.iter().map(tell).collect()
+    actions_of(actions, state).iter().map(tell).collect()
 }
 
 fn as_rule_state(state: AlarmState) -> RuleState {
@@ -340,6 +354,16 @@ mod tests {
         }
     }
 
+    fn policy() -> Address {
+        Address {
+            module: Vec::new(),
+            mode: karma_fleet::Mode::Managed,
+            kind: "aws_appautoscaling_policy".to_owned(),
+            name: "out".to_owned(),
+            key: None,
+        }
+    }
+
     fn now() -> Timestamp {
         "2026-11-23T15:05:00Z".parse().unwrap()
     }
@@ -348,7 +372,10 @@ mod tests {
         let mut board = AlarmBoard::new(history);
         let errors = MetricAlarm {
             actions: AlarmActions {
-                alarm: vec![AlarmAction::Other("aws_sns_topic.alarms.arn".to_owned())],
+                alarm: vec![
+                    AlarmAction::Other("aws_sns_topic.alarms.arn".to_owned()),
+                    AlarmAction::ScalingPolicy(policy()),
+                ],
                 ..AlarmActions::default()
             },
             ..alarm(1, 3, TreatMissingData::Missing)
@@ -379,12 +406,17 @@ mod tests {
             "a OK -> ALARM",
         ];
         assert_eq!(turns(&changes), expected);
-        assert_eq!(
-            changes[0].actions,
-            ["aws_sns_topic.alarms.arn would be told: nothing is sent from this machine"]
-        );
-        assert_eq!(board.last_value("errors"), Some(1.0));
-        assert_eq!(board.ringing().map(|rung| rung.points.len()).collect::<Vec<_>>(), [3]);
+        let expected = [
+            "aws_sns_topic.alarms.arn would be told: nothing is sent from this machine",
+            "aws_appautoscaling_policy.out is asked each minute",
+        ];
+        assert_eq!(changes[0].actions, expected);
+        assert_eq!(board.points("errors").len(), 3);
+        let asked: Vec<_> = board
+            .rung()
+            .map(|rung| (rung.state, rung.points.len(), rung.policy.clone()))
+            .collect();
+        assert_eq!(asked, [(AlarmState::Alarm, 3, policy())]);
         assert!(board.judge(|_, _| range("0 0 0 0 X"), now()).is_empty());
     }
 

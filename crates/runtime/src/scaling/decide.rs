@@ -3,7 +3,7 @@
 //!
 //! Where the documentation is silent, the choice made here:
 //! - a policy that tracks a target wants `ceil(capacity × metric ÷ target)` tasks, for more tasks and for fewer;
-//! - the metric is its last datapoint;
+//! - for more tasks the metric is its last datapoint, for fewer the highest one that the low alarm has looked at;
 //! - a cooldown counts for the whole target, and is that of the policy that began it;
 //! - of several that want fewer tasks a step policy does not wait for those that track a target.
 
@@ -65,7 +65,9 @@ pub(crate) struct TrackingReading<'a> {
     /// The alarm below the target.
     pub(crate) low: AlarmState,
     /// The last datapoint.
-    pub(crate) value: Option<f64>,
+    pub(crate) last: Option<f64>,
+    /// The highest datapoint of those by which the low alarm was judged.
+    pub(crate) highest: Option<f64>,
 }
 
 /// What a step policy sees while an alarm rings for it.
@@ -189,7 +191,9 @@ impl Reading<'_> {
     /// More tasks than `base`.
     fn wants_more(&self, base: u32) -> Option<u32> {
         let desired = match self {
-            Self::Tracking(tracking) if tracking.high == AlarmState::Alarm => tracking.proportional(base)?,
+            Self::Tracking(tracking) if tracking.high == AlarmState::Alarm => {
+                tracking.proportional(base, tracking.last)?
+            }
             Self::Tracking(_) => return None,
             Self::Step(step) => step.adjusted(base)?,
         };
@@ -210,7 +214,9 @@ impl Reading<'_> {
             Self::Tracking(tracking)
                 if tracking.policy.scale_in == ScaleIn::Enabled && tracking.low == AlarmState::Alarm =>
             {
-                tracking.proportional(desired).map(|fewer| fewer.min(desired))
+                tracking
+                    .proportional(desired, tracking.highest)
+                    .map(|fewer| fewer.min(desired))
             }
             _ => None,
         }
@@ -232,8 +238,8 @@ impl Reading<'_> {
 }
 
 impl TrackingReading<'_> {
-    fn proportional(&self, base: u32) -> Option<u32> {
-        let wanted = (f64::from(base) * self.value? / self.policy.target_value).ceil();
+    fn proportional(&self, base: u32, value: Option<f64>) -> Option<u32> {
+        let wanted = (f64::from(base) * value? / self.policy.target_value).ceil();
         Some(whole(wanted))
     }
 }

@@ -26,7 +26,8 @@ fn reading(policy: &TargetTracking, value: Option<f64>) -> Reading<'_> {
         policy,
         high: state(value.map(|value| value > policy.target_value)),
         low: state(value.map(|value| value < 0.9 * policy.target_value)),
-        value,
+        last: value,
+        highest: value,
     })
 }
 
@@ -63,6 +64,19 @@ fn a_tracked_target_asks_for_tasks_in_proportion() {
     check(4, 0.0, Some(1));
     check(2, 44.0, None);
     check(0, 90.0, None);
+}
+
+#[test]
+fn a_busy_minute_is_remembered_before_tasks_are_taken_away() {
+    let policy = tracking(ScaleIn::Enabled);
+    let quiet_now = Reading::Tracking(TrackingReading {
+        policy: &policy,
+        high: AlarmState::Ok,
+        low: AlarmState::Alarm,
+        last: Some(1.0),
+        highest: Some(30.0),
+    });
+    assert_eq!(decided(&capacity(4), &[quiet_now], MINUTE), Some(3));
 }
 
 #[test]
