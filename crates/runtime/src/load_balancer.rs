@@ -69,13 +69,12 @@ impl LoadBalancers {
         self.served.iter().map(|(_, observation)| observation.clone()).collect()
     }
 
-    /// What each listener counts, with the load balancer it belongs to.
-    pub(crate) fn meters(&self, fleet: &Fleet) -> Vec<(Address, ListenerMeter)> {
-        let listeners = self.served.iter().zip(&self.listeners);
-        let meter = |((address, _), listener): (&(Address, _), &balancer::Listener)| {
-            Some((fleet.listeners.get(address)?.load_balancer.clone(), listener.meter()))
-        };
-        listeners.filter_map(meter).collect()
+    /// What each listener counts.
+    pub(crate) fn meters(&self) -> BTreeMap<Address, ListenerMeter> {
+        let addresses = self.served.iter().map(|(address, _)| address.clone());
+        addresses
+            .zip(self.listeners.iter().map(balancer::Listener::meter))
+            .collect()
     }
 
     /// Where a target group can be reached: by the first rule that leads to it.

@@ -31,7 +31,7 @@ pub(crate) mod dimensions;
 pub(crate) use answer::answer;
 pub(crate) use dimensions::Owners;
 pub(crate) use karma_ops::{Datapoint, MetricId, Statistic};
-pub(crate) use meters::{LogBytes, LogLengths, Meters};
+pub(crate) use meters::{FrontMeters, Meters};
 pub(crate) use sampler::Sampler;
 pub(crate) use statistic_set::StatisticSet;
 pub(crate) use store::{MetricFilter, MetricStore};

@@ -1,5 +1,7 @@
 //! [`LocalOrchestrator`]: a fleet that runs on this machine, and the handle to it.
 
+mod measure;
+
 use std::io;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -9,8 +11,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use karma_fleet::Fleet;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
-use tokio::task::{JoinHandle, spawn_blocking};
-use tokio::time::{sleep_until, timeout};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::addresses::{self, AddressBlock};
 use crate::clock::Clock;
@@ -22,15 +24,15 @@ use crate::launcher::Namespaces;
 use crate::life::Urgency;
 use crate::load_balancer::{self, Groups, LoadBalancers};
 use crate::local::{self, LocalService, MissingSecrets};
-use crate::metrics::{self, LogBytes, LogLengths, Meters, MetricStore, Owners, Sampler};
+use crate::metrics::{FrontMeters, MetricStore};
 use crate::program::Programs;
 use crate::progress::{Announcer, Progress};
 use crate::reconcile::{Command, FleetHealth, Reconciler, Seen};
 use crate::runner::{ProcessRunner, ProcessSettings, Spawner, probe_namespaces};
 use crate::secrets::LocalSecrets;
 use crate::service::RunningService;
-use crate::state::{CleanedUp, StateDirectory, StateError};
-use karma_ops::{AliasObservation, DiscoveryMechanism, ListenerObservation, MetricAnswer, MetricQuery, Observation};
+use crate::state::{CleanedUp, StateDirectory};
+use karma_ops::{AliasObservation, DiscoveryMechanism, ListenerObservation, Observation, UsageTotals};
 
 /// How a fleet is to run.
 #[derive(Debug, Clone)]
@@ -69,8 +71,10 @@ struct Shared {
     announcer: Announcer,
     commands: mpsc::UnboundedSender<Command>,
     health: watch::Receiver<FleetHealth>,
+    /// The definition that is wanted now.
+    fleet: watch::Sender<Arc<Fleet>>,
     metrics: MetricStore,
-    meters: Meters,
+    usage: watch::Sender<UsageTotals>,
     /// What somebody has asked for.
     asked: watch::Sender<Option<Urgency>>,
     progress: watch::Sender<Shutdown>,
@@ -125,14 +129,8 @@ impl LocalOrchestrator {
 
         let (state, announcer) = (Arc::new(state), Announcer::new());
         let clock = Clock::start(Timestamp::now(), options.speed);
-        let metrics = open_metrics(&state, clock)?;
-        let meters = Meters {
-            fleet: watch::Sender::new(Arc::new(fleet.clone())).subscribe(),
-            listeners: ground.load_balancers.meters(fleet),
-            groups: ground.groups.clone(),
-            names: ground.discovery.meters(),
-            log_bytes: LogBytes::default(),
-        };
+        let metrics = measure::open(state.path(), clock)?;
+        let meters = ground.meters();
         let (aliases, discovery) = ground.discovery.observe();
         let running = running_services(fleet, services, &ground)?;
         let settings = ProcessSettings {
@@ -157,8 +155,9 @@ impl LocalOrchestrator {
             announcer,
             commands,
             health: reconciler.health(),
+            fleet: watch::Sender::new(Arc::new(fleet.clone())),
             metrics,
-            meters,
+            usage: watch::Sender::default(),
             asked: watch::Sender::new(None),
             progress: watch::Sender::new(Shutdown::NotYet),
         };
@@ -169,7 +168,7 @@ impl LocalOrchestrator {
             control: ControlServer::start(state.path(), orchestrator.clone())?,
             load_balancers: ground.load_balancers,
             tasks: tokio::spawn(reconciler.run(received)),
-            sampler: tokio::spawn(orchestrator.clone().measure()),
+            sampler: tokio::spawn(orchestrator.clone().measure(watch::Sender::new(meters).subscribe())),
             discovery: ground.discovery,
             state,
         };
@@ -197,14 +196,6 @@ impl LocalOrchestrator {
             discovery: self.shared.discovery,
             notes: [self.shared.notes.clone(), seen.notes].concat(),
         }
-    }
-
-    /// What CloudWatch would show.
-    pub async fn metrics(&self, query: MetricQuery) -> MetricAnswer {
-        let orchestrator = self.clone();
-        // It may have to read the disk.
-        let answered = spawn_blocking(move || orchestrator.shared.answer(&query)).await;
-        answered.expect("answering does not panic, and nobody aborts it")
     }
 
     /// What happens from now on. A watcher that is slow loses messages, which the receiver tells.
@@ -241,24 +232,6 @@ impl LocalOrchestrator {
         self.wait_for(Shutdown::Told).await;
     }
 
-    /// Measures, until it is aborted.
-    async fn measure(self) {
-        let shared = &self.shared;
-        let mut sampler = Sampler::new(shared.clock, shared.metrics.clone());
-        let (mut lengths, mut fails) = (LogLengths::default(), false);
-        loop {
-            sleep_until(sampler.next_look()).await;
-            let observation = self.observe().await;
-            shared.meters.log_bytes.note(&mut lengths, &observation);
-            let sample = shared.meters.look(shared.clock.now(), &observation).await;
-            let failed = sampler.note(sample).err();
-            if let Some(error) = failed.as_ref().filter(|_| !fails) {
-                shared.note_metrics(error);
-            }
-            fails = failed.is_some();
-        }
-    }
-
     /// Asks to stop without waiting.
     pub(crate) fn ask_to_stop(&self) {
         self.shared
@@ -271,35 +244,6 @@ impl LocalOrchestrator {
         // This handle holds the sender, so that there is no error.
         let _ = progress.wait_for(|reached| *reached >= step).await;
     }
-}
-
-impl Shared {
-    fn answer(&self, query: &MetricQuery) -> MetricAnswer {
-        let now = self.clock.now();
-        let owners = Owners::of(&self.meters.fleet.borrow());
-        metrics::answer(
-            &self.metrics,
-            &owners,
-            query,
-            self.meters.usage(now),
-            self.clock.at(now),
-        )
-    }
-
-    fn note_metrics(&self, error: &io::Error) {
-        let message = format!("metrics cannot be written to the disk, and are kept in memory for a while: {error}");
-        self.announcer.announce(Progress::Note { message });
-    }
-}
-
-fn open_metrics(state: &StateDirectory, clock: Clock) -> Result<MetricStore, StateError> {
-    let path = state.path().join("metrics");
-    let opened = MetricStore::open(&path, clock.at(clock.now()));
-    opened.map_err(|source| StateError::Io {
-        action: "open",
-        path,
-        source,
-    })
 }
 
 /// What has to be ended, in its order.
@@ -335,9 +279,7 @@ impl Ending {
             }
         }
         self.sampler.abort();
-        if let Err(error) = shared.metrics.flush_all() {
-            shared.note_metrics(&error);
-        }
+        shared.write_metrics();
         self.discovery.stop().await;
         if let Err(error) = self.state.release() {
             shared.announcer.announce(Progress::Note {
@@ -397,6 +339,16 @@ impl Ground {
             seed,
             notes: [not_served, not_found].concat(),
         })
+    }
+}
+
+impl Ground {
+    fn meters(&self) -> FrontMeters {
+        FrontMeters {
+            listeners: self.load_balancers.meters(),
+            groups: self.groups.clone(),
+            names: self.discovery.meters(),
+        }
     }
 }
 

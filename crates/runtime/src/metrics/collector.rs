@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::requests::{self, HostCounts};
+use karma_ops::UsageTotals;
+
+use super::requests::{self, HostCounts, Minute};
 use super::sample::Sample;
 use super::task_use::{self, TaskUse};
 use super::{MetricId, StatisticSet, service_connect};
@@ -22,6 +24,7 @@ pub(crate) struct Collector {
     last: Sample,
     tasks: BTreeMap<TaskId, TaskUse>,
     hosts: HostCounts,
+    usage: UsageTotals,
 }
 
 impl Collector {
@@ -33,6 +36,7 @@ impl Collector {
             last: Sample::default(),
             tasks: BTreeMap::new(),
             hosts: HostCounts::default(),
+            usage: UsageTotals::default(),
         }
     }
 
@@ -46,6 +50,7 @@ impl Collector {
             }
         }
         self.hosts.note(&sample.target_groups);
+        self.note_usage(&sample);
         self.last = sample;
     }
 
@@ -61,6 +66,24 @@ impl Collector {
             ..now.clone()
         };
         measured
+    }
+
+    /// What has been used since the start.
+    pub(crate) fn usage(&self) -> UsageTotals {
+        self.usage
+    }
+
+    /// A listener that goes takes nothing away of what it has counted.
+    fn note_usage(&mut self, sample: &Sample) {
+        for (name, now) in &sample.load_balancers {
+            let before = self.last.load_balancers.get(name);
+            let step = Minute { before, now };
+            self.usage.requests += step.count(|counted| counted.requests);
+            self.usage.new_connections += step.count(|counted| counted.new_connections);
+            self.usage.rule_evaluations += step.count(|counted| counted.rule_evaluations);
+            self.usage.processed_bytes += step.count(|counted| counted.processed_bytes);
+        }
+        (self.usage.duration, self.usage.log_bytes) = (sample.at, sample.log_bytes);
     }
 }
 

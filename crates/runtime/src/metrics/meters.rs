@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use karma_balancer::ListenerMeter;
+use karma_balancer::{ListenerMeter, ListenerStatistics, TargetGroupStatistics};
 use karma_fleet::{Address, ClientAlias, Fleet, Service};
-use karma_ops::{Observation, ServiceObservation, UsageTotals};
+use karma_ops::{Observation, ServiceObservation};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
@@ -20,32 +19,46 @@ use crate::load_balancer::Groups;
 use crate::task::{TaskId, TaskStatus};
 use crate::usage::{self, Usage};
 
-/// All that can be looked at to measure a fleet.
-#[derive(Debug, Clone)]
+/// Looks at all that is measured of a fleet.
+#[derive(Debug)]
 pub(crate) struct Meters {
     /// What is wanted now.
-    pub(crate) fleet: watch::Receiver<Arc<Fleet>>,
-    /// Each listener and the load balancer it belongs to.
-    pub(crate) listeners: Vec<(Address, ListenerMeter)>,
-    pub(crate) groups: Groups,
-    pub(crate) names: BTreeMap<(Namespace, ClientAlias), NameMeter>,
-    pub(crate) log_bytes: LogBytes,
+    fleet: watch::Receiver<Arc<Fleet>>,
+    front: watch::Receiver<FrontMeters>,
+    logs: LogLengths,
 }
 
-/// How much all tasks have written to their logs. Each line has its time and its container in front of it, which is about as much as the 26
-/// bytes that CloudWatch Logs counts for an event.
-/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html>
+/// What counts requests.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct LogBytes(Arc<AtomicU64>);
+pub(crate) struct FrontMeters {
+    pub(crate) listeners: BTreeMap<Address, ListenerMeter>,
+    pub(crate) groups: Groups,
+    pub(crate) names: BTreeMap<(Namespace, ClientAlias), NameMeter>,
+}
 
-/// The lengths of log files when they were looked at last.
+/// How much tasks have written to their logs. Each line has its time and its container in front of it, which is about as much as the 26 bytes that
+/// CloudWatch Logs counts for an event.
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html>
 #[derive(Debug, Default)]
-pub(crate) struct LogLengths(BTreeMap<PathBuf, u64>);
+struct LogLengths {
+    /// The lengths of the files when they were looked at last.
+    lengths: BTreeMap<PathBuf, u64>,
+    /// What all files have grown by since the start.
+    total: u64,
+}
 
 impl Meters {
+    pub(crate) fn new(fleet: watch::Receiver<Arc<Fleet>>, front: watch::Receiver<FrontMeters>) -> Self {
+        Self {
+            fleet,
+            front,
+            logs: LogLengths::default(),
+        }
+    }
+
     /// Looks at everything once.
-    pub(crate) async fn look(&self, at: Duration, observation: &Observation) -> Sample {
-        let fleet = Arc::clone(&self.fleet.borrow());
+    pub(crate) async fn look(&mut self, at: Duration, observation: &Observation) -> Sample {
+        let (fleet, front) = (Arc::clone(&self.fleet.borrow()), self.front.borrow().clone());
         let usages = usages(observation).await;
         let services = observation.services.iter();
         Sample {
@@ -53,39 +66,31 @@ impl Meters {
             services: services
                 .filter_map(|service| service_sample(&fleet, service, &usages))
                 .collect(),
-            load_balancers: self.load_balancers(&fleet),
-            target_groups: self.target_groups(&fleet),
-            names: self.names(&fleet),
+            load_balancers: front.load_balancers(&fleet),
+            target_groups: front.target_groups(&fleet),
+            names: front.names(&fleet),
+            log_bytes: self.logs.look(observation),
         }
     }
+}
 
-    /// What has been used since the start, `duration` ago.
-    pub(crate) fn usage(&self, duration: Duration) -> UsageTotals {
-        let mut totals = UsageTotals {
-            duration,
-            log_bytes: self.log_bytes.0.load(Ordering::Relaxed),
-            ..UsageTotals::default()
-        };
-        for counted in self.listeners.iter().map(|(_, meter)| meter.statistics()) {
-            totals.requests += counted.requests;
-            totals.new_connections += counted.new_connections;
-            totals.rule_evaluations += counted.rule_evaluations;
-            totals.processed_bytes += counted.processed_bytes;
-        }
-        totals
-    }
-
-    fn load_balancers(&self, fleet: &Fleet) -> BTreeMap<String, Vec<karma_balancer::ListenerStatistics>> {
-        let mut counted = BTreeMap::<_, Vec<_>>::new();
-        for (load_balancer, meter) in &self.listeners {
-            if let Some(name) = dimensions::load_balancer(fleet, load_balancer) {
-                counted.entry(name).or_default().push(meter.statistics());
+impl FrontMeters {
+    fn load_balancers(&self, fleet: &Fleet) -> BTreeMap<String, BTreeMap<Address, ListenerStatistics>> {
+        let mut counted = BTreeMap::<_, BTreeMap<_, _>>::new();
+        for (address, meter) in &self.listeners {
+            let listener = fleet.listeners.get(address);
+            if let Some(name) = listener.and_then(|listener| dimensions::load_balancer(fleet, &listener.load_balancer))
+            {
+                counted
+                    .entry(name)
+                    .or_default()
+                    .insert(address.clone(), meter.statistics());
             }
         }
         counted
     }
 
-    fn target_groups(&self, fleet: &Fleet) -> BTreeMap<TargetGroupNames, karma_balancer::TargetGroupStatistics> {
+    fn target_groups(&self, fleet: &Fleet) -> BTreeMap<TargetGroupNames, TargetGroupStatistics> {
         let counted = self.groups.iter().filter_map(|(address, group)| {
             let load_balancer = dimensions::load_balancer_before(fleet, address)?;
             let names = TargetGroupNames {
@@ -109,19 +114,19 @@ impl Meters {
     }
 }
 
-impl LogBytes {
-    /// Adds what the log files have grown by. A file that has shrunk was begun anew.
-    pub(crate) fn note(&self, lengths: &mut LogLengths, observation: &Observation) {
+impl LogLengths {
+    /// What all files have grown by since the start. A file that has shrunk was begun anew.
+    fn look(&mut self, observation: &Observation) -> u64 {
         let tasks = observation.services.iter().flat_map(|service| &service.tasks);
-        let mut now = BTreeMap::new();
+        let mut lengths = BTreeMap::new();
         for path in tasks.map(|task| &task.log_path) {
             let length = fs::metadata(path).map_or(0, |data| data.len());
-            let before = lengths.0.get(path).copied().unwrap_or_default();
-            self.0
-                .fetch_add(length.checked_sub(before).unwrap_or(length), Ordering::Relaxed);
-            now.insert(path.clone(), length);
+            let before = self.lengths.get(path).copied().unwrap_or_default();
+            self.total += length.checked_sub(before).unwrap_or(length);
+            lengths.insert(path.clone(), length);
         }
-        lengths.0 = now;
+        self.lengths = lengths;
+        self.total
     }
 }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use karma_balancer::{Histogram, ListenerStatistics, TargetGroupStatistics};
+use karma_fleet::Address;
 
 use super::collector::{Measurement, since};
 use super::sample::{Sample, TargetGroupNames};
@@ -97,7 +98,7 @@ impl HostCounts {
 pub(super) fn metrics(before: &Sample, now: &Sample, hosts: &HostCounts, length: Duration) -> Vec<Measurement> {
     let mut measured = Measured::default();
     for (load_balancer, listeners) in &now.load_balancers {
-        let before = before.load_balancers.get(load_balancer).map_or(&[][..], Vec::as_slice);
+        let before = before.load_balancers.get(load_balancer);
         let minute = Minute { before, now: listeners };
         of_listeners(&mut measured, load_balancer, &minute, length);
     }
@@ -121,17 +122,20 @@ impl Measured {
     }
 }
 
-/// The listeners of one load balancer, in the same order before and after.
-struct Minute<'a> {
-    before: &'a [ListenerStatistics],
-    now: &'a [ListenerStatistics],
+/// What the listeners of one load balancer had counted before a time, and after it.
+pub(super) struct Minute<'a> {
+    pub(super) before: Option<&'a Listeners>,
+    pub(super) now: &'a Listeners,
 }
 
+pub(super) type Listeners = BTreeMap<Address, ListenerStatistics>;
+
 impl Minute<'_> {
-    fn count(&self, counter: fn(&ListenerStatistics) -> u64) -> u64 {
-        let listeners = self.now.iter().enumerate();
+    pub(super) fn count(&self, counter: fn(&ListenerStatistics) -> u64) -> u64 {
+        let before = |address| self.before.and_then(|before| before.get(address));
+        let listeners = self.now.iter();
         listeners
-            .map(|(index, now)| since(counter, self.before.get(index), now))
+            .map(|(address, now)| since(counter, before(address), now))
             .sum()
     }
 }
@@ -141,7 +145,7 @@ fn of_listeners(measured: &mut Measured, load_balancer: &str, minute: &Minute<'_
     for (name, counter) in EVENTS {
         measured.add(metric(name), StatisticSet::repeated(1.0, minute.count(*counter)));
     }
-    let active: u64 = minute.now.iter().map(|listener| listener.active_connections).sum();
+    let active: u64 = minute.now.values().map(|listener| listener.active_connections).sum();
     let bytes = minute.count(|counted| counted.processed_bytes);
     for (name, value) in [("ActiveConnectionCount", active), ("ProcessedBytes", bytes)] {
         measured.add(metric(name), (value > 0).then(|| StatisticSet::of(as_number(value))));

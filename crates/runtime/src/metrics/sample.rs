@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use karma_balancer::{ListenerStatistics, TargetGroupStatistics};
-use karma_fleet::ContainerInsights;
+use karma_fleet::{Address, ContainerInsights};
 
 use crate::task::TaskId;
 use crate::usage::Usage;
@@ -18,12 +18,14 @@ pub(crate) struct Sample {
     pub(crate) at: Duration,
     /// The services, in any order.
     pub(crate) services: Vec<ServiceSample>,
-    /// What the listeners have counted since their start, by the dimension `LoadBalancer`.
-    pub(crate) load_balancers: BTreeMap<String, Vec<ListenerStatistics>>,
+    /// What each listener has counted since its start, by the dimension `LoadBalancer`.
+    pub(crate) load_balancers: BTreeMap<String, BTreeMap<Address, ListenerStatistics>>,
     /// What the target groups behind load balancers have counted.
     pub(crate) target_groups: BTreeMap<TargetGroupNames, TargetGroupStatistics>,
     /// What went through Service Connect names.
     pub(crate) names: BTreeMap<DiscoveryNames, NameStatistics>,
+    /// Bytes that tasks have written to their logs since the start.
+    pub(crate) log_bytes: u64,
 }
 
 /// A service and its running tasks.

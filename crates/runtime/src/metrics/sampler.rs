@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use karma_ops::UsageTotals;
 use tokio::time::Instant;
 
 use super::MetricStore;
@@ -43,6 +44,11 @@ impl Sampler {
     pub(crate) fn next_look(&self) -> Instant {
         let next = self.clock.now() + interval(&self.clock);
         self.clock.instant(next.min(self.minute.end))
+    }
+
+    /// What has been used since the start.
+    pub(crate) fn usage(&self) -> UsageTotals {
+        self.collector.usage()
     }
 
     /// Takes note of what is seen now. The error is of the disk; nothing is lost in memory.

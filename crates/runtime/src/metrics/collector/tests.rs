@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use karma_balancer::{ListenerStatistics, TargetGroupStatistics};
-use karma_fleet::ContainerInsights;
+use karma_fleet::{Address, ContainerInsights, Mode};
 use proptest::prelude::*;
 
 use super::super::sample::{DiscoveryNames, NameStatistics, ServiceNames, ServiceSample, TargetGroupNames};
@@ -181,10 +181,21 @@ fn group() -> TargetGroupNames {
     }
 }
 
+/// The only listener.
+fn http() -> Address {
+    Address {
+        module: vec![],
+        mode: Mode::Managed,
+        kind: "aws_lb_listener".to_owned(),
+        name: "http".to_owned(),
+        key: None,
+    }
+}
+
 fn requests(seconds: f64, listener: ListenerStatistics, targets: TargetGroupStatistics) -> Sample {
     Sample {
         at: at(seconds),
-        load_balancers: [("app/main/1".to_owned(), vec![listener])].into(),
+        load_balancers: [("app/main/1".to_owned(), [(http(), listener)].into())].into(),
         target_groups: [(group(), targets)].into(),
         ..Sample::default()
     }
@@ -228,6 +239,11 @@ fn a_minute_of_requests_is_the_difference_of_two_looks() {
     assert_eq!(sum(of_load_balancer("ProcessedBytes")), Some(3000.0));
     assert_eq!(sum(of_group("RequestCount")), Some(60.0));
     assert_eq!(sum(of_group("RequestCountPerTarget")), Some(30.0));
+    let usage = collector.usage();
+    assert_eq!(
+        (usage.requests, usage.processed_bytes, usage.duration),
+        (160, 4000, at(2.0))
+    );
     // What did not happen in this minute is not told.
     assert_eq!(sum(of_load_balancer("HTTPCode_ELB_5XX_Count")), None);
     assert_eq!(sum(of_group("HTTPCode_Target_5XX_Count")), None);

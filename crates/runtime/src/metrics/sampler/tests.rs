@@ -1,10 +1,22 @@
 use std::num::NonZeroU32;
 
 use karma_balancer::ListenerStatistics;
+use karma_fleet::{Address, Mode};
 use tokio::time::sleep_until;
 
 use super::*;
 use crate::metrics::{MetricId, Statistic};
+
+/// The only listener.
+fn http() -> Address {
+    Address {
+        module: vec![],
+        mode: Mode::Managed,
+        kind: "aws_lb_listener".to_owned(),
+        name: "http".to_owned(),
+        key: None,
+    }
+}
 
 /// The sums of each minute of a run in which a request comes every second of real time.
 async fn minutes(began: &str, speed: u32, real: Duration) -> Vec<(String, f64)> {
@@ -22,7 +34,7 @@ async fn minutes(began: &str, speed: u32, real: Duration) -> Vec<(String, f64)> 
         };
         let sample = Sample {
             at: clock.now(),
-            load_balancers: [("app/main/1".to_owned(), vec![listener])].into(),
+            load_balancers: [("app/main/1".to_owned(), [(http(), listener)].into())].into(),
             ..Sample::default()
         };
         sampler.note(sample).unwrap();
