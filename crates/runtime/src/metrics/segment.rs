@@ -93,7 +93,12 @@ impl Segments {
             by_hour.entry(entry.0.div_euclid(MINUTES)).or_default().push(entry);
         }
         for (hour, entries) in by_hour {
-            self.segment(hour)?.append(entries)?;
+            let written = self.segment(hour).and_then(|segment| segment.append(entries));
+            if written.is_err() {
+                // What was half written is cut off when the file is opened again.
+                self.current = None;
+            }
+            written?;
         }
         Ok(())
     }

@@ -76,7 +76,7 @@ impl MetricStore {
         })
     }
 
-    /// Adds values to the minute that `at` lies in.
+    /// Adds values to the minute that `at` lies in. What is no number is no value.
     pub(crate) fn put(&self, metric: &MetricId, at: Timestamp, values: StatisticSet) {
         self.lock().put(metric, minute(at), values);
     }
@@ -161,7 +161,7 @@ impl MetricFilter {
 
 impl Inner {
     fn put(&mut self, metric: &MetricId, minute: Minute, values: StatisticSet) {
-        if minute < self.in_memory_since {
+        if minute < self.in_memory_since || !values.sum.is_finite() {
             return;
         }
         let minutes = match self.series.get_mut(metric) {

@@ -184,6 +184,22 @@ fn garbage_in_a_file_costs_no_more_than_itself() {
 }
 
 #[test]
+fn what_cannot_be_written_is_kept_and_written_later() {
+    let directory = tempfile::tempdir().unwrap();
+    let in_the_way = directory.path().join(format!("{}.metrics", at(0).as_second() / 3600));
+    let store = open(&directory, 0);
+    fs::create_dir(&in_the_way).unwrap();
+    store.put(&cpu(), at(0), StatisticSet::of(7.0));
+    store.flush(at(60)).unwrap_err();
+    store.put(&cpu(), at(60), StatisticSet::of(3.0));
+    store.put(&cpu(), at(60), StatisticSet::of(f64::NAN));
+    assert_eq!(sums(&store, 5), [(0, 7.0), (1, 3.0)]);
+    fs::remove_dir(&in_the_way).unwrap();
+    store.flush(at(120)).unwrap();
+    assert_eq!(sums(&open(&directory, 120), 5), [(0, 7.0), (1, 3.0)]);
+}
+
+#[test]
 fn old_hours_go_and_what_memory_has_no_more_is_read_from_the_disk() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(&directory, 0);
