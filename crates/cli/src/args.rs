@@ -68,6 +68,7 @@ pub(crate) enum Command {
     Status(commands::status::Arguments),
     Logs(commands::logs::Arguments),
     Metrics(commands::metrics::Arguments),
+    Alarms(commands::alarms::Arguments),
     Docs(commands::docs::Arguments),
     Completions(commands::completions::Arguments),
 }

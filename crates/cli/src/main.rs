@@ -61,6 +61,7 @@ fn run(arguments: Arguments, printer: Printer) -> Result<ExitStatus, Failure> {
         Command::Status(status) => commands::status::run(&status, json, printer),
         Command::Logs(logs) => commands::logs::run(&logs, json, printer),
         Command::Metrics(metrics) => commands::metrics::run(&metrics, json, printer),
+        Command::Alarms(alarms) => commands::alarms::run(&alarms, json, printer),
         Command::Docs(docs) => commands::docs::run(&docs, json, printer),
         Command::Completions(completions) => commands::completions::run(&completions, printer),
     }

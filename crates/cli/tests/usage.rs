@@ -47,7 +47,7 @@ fn completions_know_the_commands() {
 #[test]
 fn nothing_running_is_the_answer_no() {
     let stack = stack(&[("main.tf", "")]);
-    for command in ["status", "down", "metrics"] {
+    for command in ["status", "down", "metrics", "alarms"] {
         let answer = karma(stack.path(), &[command]);
         assert!(
             answer.starts_with("exit: 1") && answer.contains("hint: start the stack with `karma up`"),

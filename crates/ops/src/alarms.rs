@@ -96,8 +96,10 @@ pub enum ScalingActivityStatus {
 }
 
 /// Every alarm, and what happened.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlarmAnswer {
+    /// When this was so, by the clock that all times here are of.
+    pub at: Timestamp,
     /// The alarms by their names, those of the stack first.
     pub alarms: Vec<AlarmObservation>,
     /// Their changes, oldest first.

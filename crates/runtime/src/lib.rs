@@ -96,6 +96,7 @@ pub use orchestrator::{LocalOrchestrator, Options};
 pub use program::{Program, Programs};
 pub use progress::Progress;
 pub use reconcile::FleetHealth;
+pub use scaling::NotScalable;
 pub use secrets::{LocalSecrets, SecretValue};
 pub use state::{CleanedUp, StateError};
 pub use task::{Stop, Task};

@@ -1,6 +1,7 @@
 //! [`LocalOrchestrator`]: a fleet that runs on this machine, and the handle to it.
 
 mod measure;
+mod steer;
 
 use std::io;
 use std::num::NonZeroU32;
@@ -29,6 +30,7 @@ use crate::program::Programs;
 use crate::progress::{Announcer, Progress};
 use crate::reconcile::{Command, FleetHealth, Reconciler, Seen};
 use crate::runner::{ProcessRunner, ProcessSettings, Spawner, probe_namespaces};
+use crate::scaling::ControlLoop;
 use crate::secrets::LocalSecrets;
 use crate::service::RunningService;
 use crate::state::{CleanedUp, StateDirectory};
@@ -74,6 +76,7 @@ struct Shared {
     /// The definition that is wanted now.
     fleet: watch::Sender<Arc<Fleet>>,
     metrics: MetricStore,
+    control_loop: ControlLoop,
     usage: watch::Sender<UsageTotals>,
     /// What somebody has asked for.
     asked: watch::Sender<Option<Urgency>>,
@@ -120,16 +123,18 @@ impl LocalOrchestrator {
         let (services, notes) = local::services(fleet, programs, secrets, options.missing_secrets)?;
         let (state, cleaned_up) = StateDirectory::take(&options.state_directory)?;
         let ground = Ground::prepare(fleet, &services, &options, &state).await?;
+        let (state, announcer) = (Arc::new(state), Announcer::new());
+        let clock = Clock::start(Timestamp::now(), options.speed);
+        let (wanted, metrics) = (Arc::new(fleet.clone()), measure::open(state.path(), clock)?);
+        let (control_loop, alarms_set_aside) =
+            ControlLoop::open(state.path(), Arc::clone(&wanted), metrics.clone(), clock.began());
         let notes = [
             cleaned_up.iter().map(CleanedUp::to_string).collect(),
+            alarms_set_aside.into_iter().collect(),
             notes,
             ground.notes.clone(),
         ]
         .concat();
-
-        let (state, announcer) = (Arc::new(state), Announcer::new());
-        let clock = Clock::start(Timestamp::now(), options.speed);
-        let metrics = measure::open(state.path(), clock)?;
         let meters = ground.meters();
         let (aliases, discovery) = ground.discovery.observe();
         let running = running_services(fleet, services, &ground)?;
@@ -155,8 +160,9 @@ impl LocalOrchestrator {
             announcer,
             commands,
             health: reconciler.health(),
-            fleet: watch::Sender::new(Arc::new(fleet.clone())),
+            fleet: watch::Sender::new(wanted),
             metrics,
+            control_loop,
             usage: watch::Sender::default(),
             asked: watch::Sender::new(None),
             progress: watch::Sender::new(Shutdown::NotYet),
@@ -168,6 +174,7 @@ impl LocalOrchestrator {
             control: ControlServer::start(state.path(), orchestrator.clone())?,
             load_balancers: ground.load_balancers,
             tasks: tokio::spawn(reconciler.run(received)),
+            log_filter: tokio::spawn(orchestrator.clone().filter_logs(orchestrator.events())),
             sampler: tokio::spawn(orchestrator.clone().measure(watch::Sender::new(meters).subscribe())),
             discovery: ground.discovery,
             state,
@@ -250,6 +257,7 @@ impl LocalOrchestrator {
 struct Ending {
     load_balancers: LoadBalancers,
     tasks: JoinHandle<()>,
+    log_filter: JoinHandle<()>,
     sampler: JoinHandle<()>,
     discovery: Discovery,
     control: ControlServer,
@@ -278,6 +286,7 @@ impl Ending {
                 let _ = tasks.await;
             }
         }
+        self.log_filter.abort();
         self.sampler.abort();
         shared.write_metrics();
         self.discovery.stop().await;

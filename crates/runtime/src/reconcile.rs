@@ -24,6 +24,12 @@ use karma_ops::{ServiceHealth, ServiceObservation};
 pub(crate) enum Command {
     /// Tell what runs.
     Observe(oneshot::Sender<Seen>),
+    /// Make it so many tasks of the service with this label.
+    Scale {
+        service: String,
+        count: usize,
+        answer: oneshot::Sender<Result<(), String>>,
+    },
     /// Start nothing any more.
     Rest,
     /// Stop every task; when none is left, the loop ends.
@@ -193,9 +199,21 @@ impl<R: TaskRunner> Reconciler<R> {
                 // Who asked may have gone.
                 let _ = answer.send(Seen { services, notes });
             }
+            Command::Scale { service, count, answer } => {
+                // Who asked may have gone.
+                let _ = answer.send(self.scale(&service, count));
+            }
             Command::Rest => self.mode = Mode::Resting,
             Command::Stop(urgency) => self.stop_all(urgency),
         }
+    }
+
+    fn scale(&mut self, label: &str, count: usize) -> Result<(), String> {
+        let mut services = self.services.iter_mut();
+        let service = services.find(|service| *service.definition.label == *label);
+        let service = service.ok_or_else(|| format!("there is no service {label}"))?;
+        service.view.desired_count = count;
+        Ok(())
     }
 
     fn stop_all(&mut self, urgency: Urgency) {

@@ -1,5 +1,6 @@
 //! One verb, one file: its arguments, what it does, what it prints.
 
+pub(crate) mod alarms;
 pub(crate) mod completions;
 pub(crate) mod docs;
 pub(crate) mod down;

@@ -7,7 +7,7 @@ use tokio::net::UnixStream;
 
 use super::{Connection, MessageError, Request, Response, short_path};
 use crate::progress::Progress;
-use karma_ops::{MetricAnswer, MetricQuery, Observation};
+use karma_ops::{AlarmAnswer, MetricAnswer, MetricQuery, Observation};
 
 /// A fleet that runs in another process. Each question has a connection of its own, so that none waits for another.
 #[derive(Debug, Clone)]
@@ -74,6 +74,14 @@ impl Control {
     pub async fn metrics(&self, query: MetricQuery) -> Result<MetricAnswer, ControlError> {
         match self.ask(Request::Metrics { query }).await? {
             Response::Metrics { answer } => Ok(*answer),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// How the alarms stand, and what autoscaling did.
+    pub async fn alarms(&self) -> Result<AlarmAnswer, ControlError> {
+        match self.ask(Request::Alarms).await? {
+            Response::Alarms { answer } => Ok(*answer),
             _ => Err(unexpected()),
         }
     }

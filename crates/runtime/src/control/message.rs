@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::progress::Progress;
-use karma_ops::{MetricAnswer, MetricQuery, Observation};
+use karma_ops::{AlarmAnswer, MetricAnswer, MetricQuery, Observation};
 
 /// What a client asks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,8 @@ pub(super) enum Request {
     Stop,
     /// Tell what CloudWatch would show.
     Metrics { query: MetricQuery },
+    /// Tell how the alarms stand, and what autoscaling did.
+    Alarms,
 }
 
 /// What it is told.
@@ -38,6 +40,8 @@ pub(super) enum Response {
     },
     /// To [`Request::Metrics`].
     Metrics { answer: Box<MetricAnswer> },
+    /// To [`Request::Alarms`].
+    Alarms { answer: Box<AlarmAnswer> },
 }
 
 #[cfg(test)]

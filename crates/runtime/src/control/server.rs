@@ -96,6 +96,10 @@ async fn answer(connection: &mut Connection, orchestrator: &LocalOrchestrator, r
             let answer = Box::new(orchestrator.metrics(query).await);
             connection.send(Response::Metrics { answer }).await
         }
+        Request::Alarms => {
+            let answer = Box::new(orchestrator.alarms());
+            connection.send(Response::Alarms { answer }).await
+        }
     }
 }
 

@@ -43,13 +43,15 @@ impl LocalOrchestrator {
         loop {
             sleep_until(sampler.next_look()).await;
             let observation = self.observe().await;
-            let sample = meters.look(shared.clock.now(), &observation).await;
+            let now = shared.clock.now();
+            let sample = meters.look(now, &observation).await;
             let failed = sampler.note(sample).err();
             if let Some(error) = failed.as_ref().filter(|_| !fails) {
                 shared.note_unwritten(error);
             }
             fails = failed.is_some();
             shared.usage.send_replace(sampler.usage());
+            self.steer(now, &observation).await;
         }
     }
 }

@@ -54,6 +54,8 @@ pub(crate) struct Outcome {
     pub(crate) changes: Vec<AlarmChange>,
     /// What is to be done; each is reported back by [`ControlLoop::done`].
     pub(crate) orders: Vec<Order>,
+    /// Scheduled actions have changed limits.
+    limits_changed: bool,
 }
 
 impl ControlLoop {
@@ -118,10 +120,11 @@ impl ControlLoop {
         self.file.write(inner.board.history(), &inner.activities)
     }
 
-    /// Every alarm, and what has happened.
-    pub(crate) fn answer(&self) -> AlarmAnswer {
+    /// Every alarm, and what has happened until now.
+    pub(crate) fn answer(&self, now: Timestamp) -> AlarmAnswer {
         let inner = self.lock();
         AlarmAnswer {
+            at: now,
             alarms: inner.board.observe(),
             history: inner.board.history().clone(),
             activities: inner.activities.clone(),
@@ -164,14 +167,24 @@ impl Inner {
             .board
             .judge(|source, count| points(fleet, store, source, end, count), end);
         let (orders, activities) = self.scaler.step(services, &self.board, now, end);
+        let limits_changed = !activities.is_empty();
         for activity in activities {
             remember(&mut self.activities, activity);
         }
-        Outcome { changes, orders }
+        Outcome {
+            changes,
+            orders,
+            limits_changed,
+        }
     }
 }
 
 impl Outcome {
+    /// Whether everything stays as it was.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.changes.is_empty() && self.orders.is_empty() && !self.limits_changed
+    }
+
     /// The alarms that have begun to ring, and those that have stopped.
     pub(crate) fn rung(&self) -> impl Iterator<Item = (&str, AlarmState)> {
         self.changes.iter().map(|change| (change.alarm.as_str(), change.to))

@@ -196,6 +196,10 @@ impl Simulation {
         self.log.push(line);
     }
 
+    fn answer(&self) -> AlarmAnswer {
+        self.control_loop.answer(self.at())
+    }
+
     fn at(&self) -> Timestamp {
         self.began + self.minute * Duration::from_mins(1)
     }
@@ -226,7 +230,7 @@ fn a_load_that_rises_and_falls_is_followed() {
 fn what_has_happened_can_be_asked() {
     let mut run = Simulation::new(stack(), 1);
     run.minutes(5, 250.0);
-    let answer = run.control_loop.answer();
+    let answer = run.answer();
     let names: Vec<_> = answer
         .alarms
         .iter()
@@ -278,7 +282,7 @@ fn what_is_refused_is_told_and_tried_again() {
     run.refused = true;
     run.minutes(4, 250.0);
     assert_eq!((run.desired, run.log.len()), (1, 2));
-    let activity = &run.control_loop.answer().activities[1];
+    let activity = &run.answer().activities[1];
     assert_eq!(activity.status, ScalingActivityStatus::Failed);
     assert_eq!(
         activity.status_message,
@@ -312,7 +316,7 @@ fn limits_follow_the_clock() {
         "  8 3 -> 1: maximum capacity was set to 1",
     ];
     assert_eq!(run.log, expected);
-    let activities = run.control_loop.answer().activities;
+    let activities = run.answer().activities;
     let told: Vec<_> = activities
         .iter()
         .map(|activity| (&*activity.description, &*activity.cause))
@@ -408,7 +412,7 @@ fn an_alarm_of_the_stack_asks_a_step_policy_each_minute() {
 fn another_definition_keeps_what_has_happened() {
     let mut run = Simulation::new(stack(), 1);
     run.minutes(4, 250.0);
-    let before = run.control_loop.answer();
+    let before = run.answer();
     run.control_loop.follow(&Arc::new(stack()), run.at());
-    assert_eq!(run.control_loop.answer(), before);
+    assert_eq!(run.answer(), before);
 }
