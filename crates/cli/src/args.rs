@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Status(commands::status::Arguments),
     Logs(commands::logs::Arguments),
     Exec(commands::exec::Arguments),
+    Metrics(commands::metrics::Arguments),
+    Alarms(commands::alarms::Arguments),
     Docs(commands::docs::Arguments),
     Completions(commands::completions::Arguments),
 }

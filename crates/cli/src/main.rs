@@ -16,10 +16,12 @@ mod stack;
 mod variables;
 mod wiring;
 
+mod chart;
 mod exit;
 mod failure;
 mod printer;
 mod progress;
+mod quantity;
 mod render;
 mod table;
 mod terminal;
@@ -60,6 +62,8 @@ fn run(arguments: Arguments, printer: Printer) -> Result<ExitStatus, Failure> {
         Command::Status(status) => commands::status::run(&status, json, printer),
         Command::Logs(logs) => commands::logs::run(&logs, json, printer),
         Command::Exec(exec) => commands::exec::run(exec, json, printer),
+        Command::Metrics(metrics) => commands::metrics::run(&metrics, json, printer),
+        Command::Alarms(alarms) => commands::alarms::run(&alarms, json, printer),
         Command::Docs(docs) => commands::docs::run(&docs, json, printer),
         Command::Completions(completions) => commands::completions::run(&completions, printer),
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use karma_fleet::Fleet;
+use karma_ops::{AlarmAnswer, MetricAnswer, MetricQuery};
 use karma_runtime::{
     Control, ControlError, ExecRequest, FrameReader, FrameWriter, LocalOrchestrator, LocalSecrets, LogFile,
     MissingSecrets, Observation, Options, Programs, Progress, Run, log_files,
@@ -52,6 +53,24 @@ pub(crate) fn observe(directory: &StackDirectory) -> Result<Observation, Failure
             .observe()
             .await
             .map_err(|error| unreachable_fleet(&error))
+    })
+}
+
+/// What CloudWatch would show of what runs here.
+pub(crate) fn metrics(directory: &StackDirectory, query: MetricQuery) -> Result<MetricAnswer, Failure> {
+    let state = directory.state();
+    block_on(async {
+        let answered = connect(&state).await?.metrics(query).await;
+        answered.map_err(|error| unreachable_fleet(&error))
+    })
+}
+
+/// How the alarms of what runs here stand.
+pub(crate) fn alarms(directory: &StackDirectory) -> Result<AlarmAnswer, Failure> {
+    let state = directory.state();
+    block_on(async {
+        let answered = connect(&state).await?.alarms().await;
+        answered.map_err(|error| unreachable_fleet(&error))
     })
 }
 

@@ -13,7 +13,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use karma_balancer::{Action, Algorithm, Attributes, Listener, Rules, TargetGroup, TargetGroupSettings};
+use karma_balancer::{Action, Algorithm, Attributes, Listener, ListenerMeter, Rules, TargetGroup, TargetGroupSettings};
 use karma_fleet::ClientAlias;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -36,6 +36,13 @@ const DRAINING: Duration = Duration::from_secs(30);
 
 /// Services see only the names of their own namespace; those whose namespace is not known by name share one.
 pub(crate) type Namespace = Option<String>;
+
+/// What goes through a name.
+#[derive(Debug, Clone)]
+pub(crate) struct NameMeter {
+    pub(crate) listener: ListenerMeter,
+    pub(crate) targets: TargetGroup,
+}
 
 /// The names of all namespaces, and what listens behind them.
 #[derive(Debug)]
@@ -164,6 +171,18 @@ impl Discovery {
             address: served.address,
         };
         (self.served.iter().map(observe).collect(), self.mechanism)
+    }
+
+    /// What goes through each name.
+    pub(crate) fn meters(&self) -> BTreeMap<(Namespace, ClientAlias), NameMeter> {
+        let meter = |served: &Served| NameMeter {
+            listener: served.listener.meter(),
+            targets: served.group.clone(),
+        };
+        self.served
+            .iter()
+            .map(|(name, served)| (name.clone(), meter(served)))
+            .collect()
     }
 
     /// Stops listening; by now no task is left that could be asked.

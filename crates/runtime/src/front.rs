@@ -10,6 +10,7 @@ use crate::endpoints::{Behind, Endpoint};
 use crate::error::StartError;
 use crate::load_balancer::{Groups, LoadBalancers, follow_groups};
 use crate::local::{LocalService, ServiceTarget};
+use crate::metrics::FrontMeters;
 use crate::service::Revision;
 use crate::zones::ZoneNames;
 
@@ -58,6 +59,15 @@ impl Front {
             })
         };
         services.into_iter().map(revision).collect()
+    }
+
+    /// What counts requests.
+    pub(crate) fn meters(&self) -> FrontMeters {
+        FrontMeters {
+            listeners: self.load_balancers.meters(),
+            groups: self.groups.clone(),
+            names: self.discovery.meters(),
+        }
     }
 
     pub(crate) fn observe(&self) -> FrontObservation {

@@ -82,11 +82,15 @@ mod task_log;
 mod usage;
 
 // What is seen and kept.
+mod alarms;
 mod control;
 mod exec;
+mod log_filter;
+mod metrics;
 mod pinned;
 mod progress;
 mod revisions;
+mod scaling;
 mod state;
 mod survivors;
 
@@ -112,7 +116,8 @@ pub use orchestrator::{LocalOrchestrator, Options};
 pub use placement::{Capacity, Placement};
 pub use program::{Program, Programs};
 pub use progress::Progress;
-pub use reconcile::{AlarmState, FleetHealth};
+pub use reconcile::FleetHealth;
+pub use scaling::NotScalable;
 pub use secrets::{LocalSecrets, SecretValue};
 pub use state::{CleanedUp, StateError};
 pub use task::{Purpose, Stop, Task};

@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use karma_balancer as balancer;
-use karma_balancer::{Attributes, ContentType, Pattern, StatusCode};
+use karma_balancer::{Attributes, ContentType, ListenerMeter, Pattern, StatusCode};
 use karma_fleet::{
     Action, Address, Condition, Fleet, HealthCheckPort, Listener, ListenerProtocol, ListenerRule, WeightedTargetGroup,
 };
@@ -74,6 +74,14 @@ impl LoadBalancers {
     /// Where they listen.
     pub(crate) fn observe(&self) -> Vec<ListenerObservation> {
         self.served.iter().map(|(_, observation)| observation.clone()).collect()
+    }
+
+    /// What each listener counts.
+    pub(crate) fn meters(&self) -> BTreeMap<Address, ListenerMeter> {
+        let addresses = self.served.iter().map(|(address, _)| address.clone());
+        addresses
+            .zip(self.listeners.iter().map(balancer::Listener::meter))
+            .collect()
     }
 
     /// Where a target group can be reached: by the first rule that leads to it.

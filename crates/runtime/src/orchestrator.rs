@@ -1,8 +1,9 @@
 //! [`LocalOrchestrator`]: a fleet that runs on this machine, and the handle to it.
 
 mod definition;
+mod measure;
 mod operations;
-
+mod steer;
 use std::io;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -27,14 +28,16 @@ use crate::launcher::Namespaces;
 use crate::life::Urgency;
 use crate::load_balancer::{self, LoadBalancers};
 use crate::local::{LocalService, MissingSecrets};
+use crate::metrics::{FrontMeters, MetricStore};
 use crate::program::Programs;
 use crate::progress::{Announcer, Progress};
 use crate::reconcile::{Command, FleetHealth, Reconciler, Seen};
 use crate::runner::{ProcessRunner, ProcessSettings, Spawner, probe_namespaces};
+use crate::scaling::ControlLoop;
 use crate::secrets::LocalSecrets;
 use crate::state::{CleanedUp, StateDirectory};
 use definition::{Definition, Settler};
-use karma_ops::{DiscoveryMechanism, Observation};
+use karma_ops::{DiscoveryMechanism, Observation, UsageTotals};
 
 /// How a fleet is to run.
 #[derive(Debug, Clone)]
@@ -77,6 +80,11 @@ struct Shared {
     /// Gone when nothing runs any more.
     runner: Weak<ProcessRunner>,
     health: watch::Receiver<FleetHealth>,
+    /// What counts requests now.
+    meters: watch::Sender<FrontMeters>,
+    metrics: MetricStore,
+    control_loop: ControlLoop,
+    usage: watch::Sender<UsageTotals>,
     /// What somebody has asked for.
     asked: watch::Sender<Option<Urgency>>,
     progress: watch::Sender<Shutdown>,
@@ -133,6 +141,9 @@ impl LocalOrchestrator {
         let ground = Ground::prepare(fleet, &definition.services, &options, &state).await?;
         let (state, announcer) = (Arc::new(state), Announcer::new());
         let clock = Clock::start(Timestamp::now(), options.speed);
+        let (wanted, metrics) = (Arc::new(fleet.clone()), measure::open(state.path(), clock)?);
+        let (control_loop, alarms_set_aside) =
+            ControlLoop::open(state.path(), Arc::clone(&wanted), metrics.clone(), clock.began());
         let Definition {
             services, zones, notes, ..
         } = definition;
@@ -150,6 +161,7 @@ impl LocalOrchestrator {
         let notes = [
             cleaned_up.iter().map(CleanedUp::to_string).collect(),
             set_aside.into_iter().collect(),
+            alarms_set_aside.into_iter().collect(),
             notes,
             ground.notes,
             runner.notes(),
@@ -159,6 +171,7 @@ impl LocalOrchestrator {
         let weak_runner = Arc::downgrade(&runner);
         let reconciler = Reconciler::new(runner, revisions, Arc::clone(&state), announcer.clone(), clock);
         settler.keep_only(&reconciler.programs());
+        let meters = ground.front.meters();
         let (commands, received) = mpsc::unbounded_channel();
         let setting = Setting {
             front: ground.front,
@@ -169,13 +182,17 @@ impl LocalOrchestrator {
             clock,
             front: watch::Sender::new(setting.front.observe()),
             setting: Mutex::new(Some(setting)),
-            fleet: watch::Sender::new(Arc::new(fleet.clone())),
             notes: watch::Sender::new(notes),
             cleaned_up,
             announcer,
             commands,
             runner: weak_runner,
             health: reconciler.health(),
+            fleet: watch::Sender::new(wanted),
+            meters: watch::Sender::new(meters),
+            metrics,
+            control_loop,
+            usage: watch::Sender::default(),
             asked: watch::Sender::new(None),
             progress: watch::Sender::new(Shutdown::NotYet),
         };
@@ -185,6 +202,8 @@ impl LocalOrchestrator {
         let ending = Ending {
             control: ControlServer::start(state.path(), orchestrator.clone())?,
             tasks: tokio::spawn(reconciler.run(received)),
+            log_filter: tokio::spawn(orchestrator.clone().filter_logs(orchestrator.events())),
+            sampler: tokio::spawn(orchestrator.clone().measure(orchestrator.shared.meters.subscribe())),
             state,
         };
         tokio::spawn(ending.run(orchestrator.clone()));
@@ -277,6 +296,8 @@ impl LocalOrchestrator {
 /// What has to be ended, in its order.
 struct Ending {
     tasks: JoinHandle<()>,
+    log_filter: JoinHandle<()>,
+    sampler: JoinHandle<()>,
     control: ControlServer,
     state: Arc<StateDirectory>,
 }
@@ -309,6 +330,9 @@ impl Ending {
                 let _ = tasks.await;
             }
         }
+        self.log_filter.abort();
+        self.sampler.abort();
+        shared.write_metrics();
         discovery.stop().await;
         if let Err(error) = self.state.release() {
             shared.announcer.announce(Progress::Note {

@@ -25,7 +25,7 @@ use crate::runner::TaskRunner;
 use crate::service::{Revision, RunningService, Surroundings};
 use crate::state::{RunningTask, StateDirectory};
 use crate::task::{DesiredStatus, NewTask, Purpose, Stop, StopCode, Task, TaskId};
-use karma_ops::{ServiceHealth, ServiceObservation};
+use karma_ops::{AlarmState, ServiceHealth, ServiceObservation};
 
 /// What the loop is asked to do.
 #[derive(Debug)]
@@ -49,15 +49,6 @@ pub(crate) enum Command {
 pub(crate) struct AppliedAll {
     pub(crate) applied: Vec<Applied>,
     pub(crate) programs: BTreeSet<PathBuf>,
-}
-
-/// Whether an alarm is in alarm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum AlarmState {
-    /// `ALARM`
-    Alarm,
-    /// `OK` or `INSUFFICIENT_DATA`
-    Quiet,
 }
 
 /// What runs, and what should be known about it.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::exec::ExecRequest;
 use crate::progress::Progress;
-use karma_ops::Observation;
+use karma_ops::{AlarmAnswer, MetricAnswer, MetricQuery, Observation};
 
 /// What a client asks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,10 @@ pub(super) enum Request {
     Stop,
     /// Run a command in a task. Where that is [begun](Response::ExecBegun) the connection carries [frames](crate::Frame) from then on.
     Exec(ExecRequest),
+    /// Tell what CloudWatch would show.
+    Metrics { query: MetricQuery },
+    /// Tell how the alarms stand, and what autoscaling did.
+    Alarms,
 }
 
 /// What it is told.
@@ -32,6 +36,10 @@ pub(super) enum Response {
     Stopped,
     /// To [`Request::Exec`].
     ExecBegun,
+    /// To [`Request::Metrics`].
+    Metrics { answer: Box<MetricAnswer> },
+    /// To [`Request::Alarms`].
+    Alarms { answer: Box<AlarmAnswer> },
     /// To anything: it was not done.
     Refused {
         /// Why not.

@@ -94,6 +94,14 @@ async fn answer(connection: &mut Connection, orchestrator: &LocalOrchestrator, r
             report_until_down(connection, orchestrator).await
         }
         Request::Exec(request) => exec(connection, orchestrator, &request).await,
+        Request::Metrics { query } => {
+            let answer = Box::new(orchestrator.metrics(query).await);
+            connection.send(Response::Metrics { answer }).await
+        }
+        Request::Alarms => {
+            let answer = Box::new(orchestrator.alarms());
+            connection.send(Response::Alarms { answer }).await
+        }
     }
 }
 

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use karma_fleet::Fleet;
-use karma_ops::TaskId;
+use karma_ops::{AlarmState, TaskId};
 use tokio::sync::oneshot;
 
 use super::{LocalOrchestrator, Setting};
 use crate::error::StartError;
 use crate::operation::{Answer, Applied, Deployed, Operation, OperationError};
 use crate::program::Programs;
-use crate::reconcile::{AlarmState, Command};
+use crate::reconcile::Command;
 use crate::secrets::LocalSecrets;
 
 impl LocalOrchestrator {
@@ -34,6 +34,7 @@ impl LocalOrchestrator {
         let applied = applied.await.unwrap_or_default();
         settler.keep_only(&applied.programs);
         self.shared.front.send_replace(front.observe());
+        self.shared.meters.send_replace(front.meters());
         self.shared.notes.send_replace([definition.notes, not_served].concat());
         self.shared.fleet.send_replace(Arc::new(fleet));
         Ok(applied.applied)

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{AlarmState, AppliedAll, Reconciler};
+use karma_ops::AlarmState;
+
+use super::{AppliedAll, Reconciler};
 use crate::operation::{Applied, ServiceChange};
 use crate::runner::TaskRunner;
 use crate::service::{Revision, RunningService};
@@ -70,7 +72,7 @@ impl<R: TaskRunner> Reconciler<R> {
     pub(super) fn note_alarm(&mut self, name: String, state: AlarmState) {
         match state {
             AlarmState::Alarm => self.surroundings.in_alarm.insert(name),
-            AlarmState::Quiet => self.surroundings.in_alarm.remove(&name),
+            AlarmState::Ok | AlarmState::InsufficientData => self.surroundings.in_alarm.remove(&name),
         };
         for service in &mut self.services {
             service.note_surroundings(&self.surroundings);
