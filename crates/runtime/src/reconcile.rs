@@ -110,13 +110,16 @@ impl<R: TaskRunner> Reconciler<R> {
         announcer: Announcer,
         clock: Clock,
     ) -> Self {
-        let surroundings = Surroundings::default();
-        let now = clock.now();
+        let surroundings = Surroundings {
+            clock,
+            lost_zones: BTreeSet::new(),
+            in_alarm: BTreeSet::new(),
+        };
         Self {
             runner,
             services: services
                 .into_iter()
-                .map(|revision| RunningService::new(revision, &surroundings, now))
+                .map(|revision| RunningService::new(revision, &surroundings))
                 .collect(),
             surroundings,
             state,
@@ -168,6 +171,7 @@ impl<R: TaskRunner> Reconciler<R> {
             let actions = decide(&service.view, &service.tasks, now);
             self.execute(index, actions);
             self.note_steadiness(index, now);
+            self.note_room(index);
         }
         self.services
             .retain(|service| !service.is_leaving || !service.orders.is_empty());
@@ -182,12 +186,14 @@ impl<R: TaskRunner> Reconciler<R> {
     fn advance(&mut self, index: usize, now: Duration) {
         let service = &mut self.services[index];
         let milestones = rollout::advance(&mut service.view, &service.tasks, now);
-        service.place_as_primary();
         for milestone in milestones {
             let what = match milestone {
                 Milestone::Completed(id) => format!("(deployment {id}) deployment completed."),
                 Milestone::Failed { deployment, why } => format!("(deployment {deployment}) deployment failed: {why}."),
-                Milestone::RollingBack { to } => format!("rolling back to (deployment {to})."),
+                Milestone::RollingBack { to } => {
+                    self.services[index].place_as_primary();
+                    format!("rolling back to (deployment {to}).")
+                }
                 Milestone::Deadlocked => DEADLOCK.to_owned(),
             };
             self.event(index, &what);

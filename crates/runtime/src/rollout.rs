@@ -53,10 +53,10 @@ struct Failure {
 /// Takes the deployments of a service as far as its tasks are.
 pub(crate) fn advance(service: &mut ServiceView, tasks: &[Task], now: Duration) -> Vec<Milestone> {
     retire_replaced(service, tasks, now);
-    note_serving(service, tasks, now);
     if service.deployments[0].rollout_state != RolloutState::InProgress {
         return Vec::new();
     }
+    note_serving(service, tasks, now);
     if let Some(failure) = failure(service) {
         return fail(service, failure, now);
     }
