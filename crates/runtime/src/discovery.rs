@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use crate::addresses::AddressBlock;
 use crate::endpoints::{Behind, Endpoint};
 use crate::error::StartError;
+use crate::live_group::LiveGroup;
 use crate::local::LocalService;
 use karma_ops::{AliasObservation, DiscoveryMechanism};
 use proxy::ForwardProxy;
@@ -52,7 +53,7 @@ pub(crate) struct Discovery {
 #[derive(Debug)]
 struct Served {
     address: Ipv4Addr,
-    group: TargetGroup,
+    group: LiveGroup,
     listener: Listener,
 }
 
@@ -209,7 +210,7 @@ impl Discovery {
         let listener = Listener::start(socket, rules, attributes);
         let served = Served {
             address,
-            group,
+            group: LiveGroup::new(group),
             listener,
         };
         self.served.insert(key, served);

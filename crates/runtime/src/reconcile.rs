@@ -5,7 +5,6 @@ mod note;
 mod operate;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,11 +43,11 @@ pub(crate) enum Command {
     Stop(Urgency),
 }
 
-/// What became of each service, and which programs may still be started.
+/// What became of each service, and what may be named of this machine's files from now on.
 #[derive(Debug, Default)]
 pub(crate) struct AppliedAll {
     pub(crate) applied: Vec<Applied>,
-    pub(crate) programs: BTreeSet<PathBuf>,
+    pub(crate) words: BTreeSet<String>,
 }
 
 /// Whether an alarm is in alarm.
@@ -134,9 +133,9 @@ impl<R: TaskRunner> Reconciler<R> {
         }
     }
 
-    /// The programs that may still be started.
-    pub(crate) fn programs(&self) -> BTreeSet<PathBuf> {
-        self.services.iter().flat_map(RunningService::programs).collect()
+    /// All that may be named of this machine's files from now on.
+    pub(crate) fn words(&self) -> BTreeSet<String> {
+        self.services.iter().flat_map(RunningService::words).collect()
     }
 
     /// How the fleet fares, from now on.

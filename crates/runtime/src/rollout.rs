@@ -160,7 +160,7 @@ fn roll_back(service: &mut ServiceView, now: Duration) -> Option<Milestone> {
     let mut target = service.deployments.remove(position);
     let to = target.id.clone();
     let failed = &mut service.deployments[0];
-    failed.reason = format!("ECS deployment circuit breaker: rolling back to deploymentId {to}.");
+    failed.reason = format!("{} Rolling back to deploymentId {to}.", failed.reason);
     supersede(service);
     target.resume(now);
     target.heeds_alarms = service.alarm_in_alarm().is_none();

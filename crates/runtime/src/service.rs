@@ -1,8 +1,8 @@
 //! A service as it runs: its deployments, its tasks, what is remembered of them, and what happened.
 
 mod observe;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -174,11 +174,11 @@ impl RunningService {
         deployments.map(|deployment| (deployment, &self.revisions[&deployment.id]))
     }
 
-    /// The programs that its deployments may start.
-    pub(crate) fn programs(&self) -> impl Iterator<Item = PathBuf> {
+    /// All that its deployments may name of this machine's files.
+    pub(crate) fn words(&self) -> impl Iterator<Item = String> {
         let revisions = self.revisions.values().chain([&self.wanted]);
         let containers = revisions.flat_map(|revision| &revision.definition.containers);
-        containers.map(|container| container.program.clone())
+        containers.flat_map(|container| container.words())
     }
 
     /// Remembers an event; the oldest is forgotten.

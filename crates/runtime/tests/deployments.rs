@@ -17,7 +17,7 @@ use support::{PATIENCE, Running, get, new_fleet, start_steady, stopped};
 fn polite(greeting: &str) -> TestService {
     let greeting = ("GREETING".to_owned(), EnvironmentValue::Known(greeting.to_owned()));
     let mut container = server();
-    container.image.repository = "polite".to_owned();
+    "polite".clone_into(&mut container.image.repository);
     container.environment.extend([greeting]);
     behind_load_balancer("hello", container, 2)
 }
@@ -48,11 +48,11 @@ async fn a_rolling_deployment_under_load_loses_nothing() {
     let url = running.url("hello").await;
     assert_eq!(get(&format!("{url}/env?GREETING")).await.1, "one");
     let load = Load::on(&format!("{url}/slow?20"));
+    load.until_answered(20).await;
     running.apply(new_fleet().with(&polite("two"))).await;
     running.observe_until(|seen| has_completed(seen, "hello:2")).await;
-    let report = load.end().await;
-    assert_eq!(report.lost, Vec::<String>::new());
-    assert!(report.answered > 20, "{report:?}");
+    load.until_answered(20).await;
+    assert_eq!(load.end().await, Vec::<String>::new());
     assert_eq!(get(&format!("{url}/env?GREETING")).await.1, "two");
     running.stop().await;
 }
@@ -61,13 +61,13 @@ async fn a_rolling_deployment_under_load_loses_nothing() {
 async fn an_interruption_of_one_of_two_tasks_under_load_loses_nothing() {
     let running = start_steady(new_fleet().with(&polite("one"))).await;
     let load = Load::on(&format!("{}/slow?20", running.url("hello").await));
+    load.until_answered(20).await;
     let task = running.local.observe().await.services[0].tasks[0].task_id.clone();
     running.local.interrupt(task).await.unwrap();
     running.observe_until(|seen| stopped(seen, "hello").len() == 1).await;
     assert_eq!(running.local.wait_until_steady(PATIENCE).await, FleetHealth::Steady);
-    let report = load.end().await;
-    assert_eq!(report.lost, Vec::<String>::new());
-    assert!(report.answered > 20, "{report:?}");
+    load.until_answered(20).await;
+    assert_eq!(load.end().await, Vec::<String>::new());
     let observation = running.local.observe().await;
     let task = stopped(&observation, "hello")[0];
     assert_eq!(
@@ -187,5 +187,25 @@ async fn a_definition_that_cannot_run_here_changes_nothing() {
     let observation = running.local.observe().await;
     assert_eq!(observation.services[0].deployments.len(), 1);
     assert!(observation.is_steady());
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_target_group_takes_other_settings_under_load_and_loses_nothing() {
+    let running = start_steady(new_fleet().with(&polite("one"))).await;
+    let load = Load::on(&format!("{}/slow?20", running.url("hello").await));
+    load.until_answered(20).await;
+    let with_path = |path: &str| {
+        let mut fleet = new_fleet().with(&polite("one"));
+        for group in fleet.fleet.target_groups.values_mut() {
+            path.clone_into(&mut group.health_check.path);
+        }
+        fleet
+    };
+    let applied = running.apply(with_path("/other/health")).await;
+    assert_eq!(applied[0].change, ServiceChange::Unchanged, "a group is not a service");
+    running.observe_until(Observation::is_steady).await;
+    load.until_answered(20).await;
+    assert_eq!(load.end().await, Vec::<String>::new());
     running.stop().await;
 }

@@ -21,7 +21,7 @@ impl<R: TaskRunner> Reconciler<R> {
         }
         AppliedAll {
             applied,
-            programs: self.programs(),
+            words: self.words(),
         }
     }
 

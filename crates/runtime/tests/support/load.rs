@@ -11,46 +11,47 @@ const CLIENTS: usize = 4;
 /// Clients at work.
 pub(crate) struct Load {
     ends: watch::Sender<bool>,
-    clients: JoinSet<Report>,
-}
-
-/// What became of the requests.
-#[derive(Debug, Default)]
-pub(crate) struct Report {
-    pub(crate) answered: usize,
-    /// What came instead of an answer with status 200.
-    pub(crate) lost: Vec<String>,
+    answered: watch::Sender<usize>,
+    clients: JoinSet<Vec<String>>,
 }
 
 impl Load {
     /// Begins to ask.
     pub(crate) fn on(url: &str) -> Self {
-        let ends = watch::Sender::new(false);
-        let client = |_| ask(url.to_owned(), ends.subscribe());
+        let (ends, answered) = (watch::Sender::new(false), watch::Sender::new(0));
+        let client = |_| ask(url.to_owned(), answered.clone(), ends.subscribe());
         let clients = (0..CLIENTS).map(client).collect();
-        Self { ends, clients }
+        Self {
+            ends,
+            answered,
+            clients,
+        }
     }
 
-    /// Ends, and tells.
-    pub(crate) async fn end(self) -> Report {
+    /// Waits until so many more requests have been answered.
+    pub(crate) async fn until_answered(&self, more: usize) {
+        let target = *self.answered.borrow() + more;
+        self.answered
+            .subscribe()
+            .wait_for(|answered| *answered >= target)
+            .await
+            .unwrap();
+    }
+
+    /// Ends, and tells what came instead of answers with status 200.
+    pub(crate) async fn end(self) -> Vec<String> {
         self.ends.send_replace(true);
-        let reports = self.clients.join_all().await;
-        let mut whole = Report::default();
-        for mut report in reports {
-            whole.answered += report.answered;
-            whole.lost.append(&mut report.lost);
-        }
-        whole
+        self.clients.join_all().await.concat()
     }
 }
 
-async fn ask(url: String, ends: watch::Receiver<bool>) -> Report {
-    let mut report = Report::default();
+async fn ask(url: String, answered: watch::Sender<usize>, ends: watch::Receiver<bool>) -> Vec<String> {
+    let mut lost = Vec::new();
     while !*ends.borrow() {
         match try_get(&url).await {
-            Ok((200, _)) => report.answered += 1,
-            other => report.lost.push(format!("{other:?}")),
+            Ok((200, _)) => answered.send_modify(|count| *count += 1),
+            other => lost.push(format!("{other:?}")),
         }
     }
-    report
+    lost
 }
