@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use crate::addresses::AddressBlock;
 use crate::endpoints::{Behind, Endpoint};
 use crate::error::StartError;
+use crate::live_group::LiveGroup;
 use crate::local::LocalService;
 use karma_ops::{AliasObservation, DiscoveryMechanism};
 use proxy::ForwardProxy;
@@ -59,7 +60,7 @@ pub(crate) struct Discovery {
 #[derive(Debug)]
 struct Served {
     address: Ipv4Addr,
-    group: TargetGroup,
+    group: LiveGroup,
     listener: Listener,
 }
 
@@ -177,7 +178,7 @@ impl Discovery {
     pub(crate) fn meters(&self) -> BTreeMap<(Namespace, ClientAlias), NameMeter> {
         let meter = |served: &Served| NameMeter {
             listener: served.listener.meter(),
-            targets: served.group.clone(),
+            targets: served.group.present(),
         };
         self.served
             .iter()
@@ -228,7 +229,7 @@ impl Discovery {
         let listener = Listener::start(socket, rules, attributes);
         let served = Served {
             address,
-            group,
+            group: LiveGroup::new(group),
             listener,
         };
         self.served.insert(key, served);

@@ -73,6 +73,7 @@ mod discovery;
 mod launcher;
 mod limits;
 mod listening;
+mod live_group;
 mod load_balancer;
 mod logs;
 mod metadata;

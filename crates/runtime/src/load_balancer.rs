@@ -19,7 +19,7 @@ use crate::error::StartError;
 use crate::listening;
 use karma_ops::ListenerObservation;
 
-pub(crate) use follow::follow_groups;
+pub(crate) use follow::LiveGroups;
 
 /// So many ports are tried for a listener after the first.
 const PORTS_TRIED: u16 = 1000;
@@ -36,15 +36,6 @@ pub(crate) struct LoadBalancers {
     first_port: u16,
     /// How long requests that are under way may take when the listeners stop.
     patience: Duration,
-}
-
-/// A target group for each of the fleet's.
-pub(crate) fn groups(fleet: &Fleet) -> Groups {
-    fleet
-        .target_groups
-        .iter()
-        .map(|(address, group)| (address.clone(), target_group(group)))
-        .collect()
 }
 
 impl LoadBalancers {

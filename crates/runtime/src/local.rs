@@ -102,6 +102,16 @@ pub(crate) struct LocalHealthCheck {
     pub(crate) start_period: Duration,
 }
 
+impl LocalContainer {
+    /// Everything in it that can name a file.
+    pub(crate) fn words(&self) -> impl Iterator<Item = String> {
+        let check = self.health_check.iter();
+        let check = check.flat_map(|check| [&check.program].into_iter().chain(&check.args));
+        let words = self.args.iter().chain(self.environment.values()).chain(check);
+        words.cloned().chain([self.program.display().to_string()])
+    }
+}
+
 impl LocalService {
     /// Whether a container health check speaks for its tasks.
     pub(crate) fn has_container_health_check(&self) -> bool {

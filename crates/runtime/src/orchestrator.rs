@@ -26,7 +26,7 @@ use crate::exec::{self, ExecError, ExecRequest, Session};
 use crate::front::{Front, FrontObservation};
 use crate::launcher::Namespaces;
 use crate::life::Urgency;
-use crate::load_balancer::{self, LoadBalancers};
+use crate::load_balancer::{LiveGroups, LoadBalancers};
 use crate::local::{LocalService, MissingSecrets};
 use crate::metrics::{FrontMeters, MetricStore};
 use crate::program::Programs;
@@ -170,7 +170,7 @@ impl LocalOrchestrator {
         let runner = Arc::new(runner);
         let weak_runner = Arc::downgrade(&runner);
         let reconciler = Reconciler::new(runner, revisions, Arc::clone(&state), announcer.clone(), clock);
-        settler.keep_only(&reconciler.programs());
+        settler.keep_only(&reconciler.words());
         let meters = ground.front.meters();
         let (commands, received) = mpsc::unbounded_channel();
         let setting = Setting {
@@ -374,8 +374,9 @@ impl Ground {
         let namespaces = probe_namespaces(&spawner, &options.launcher, state.path())
             .await
             .map_err(failed)?;
-        let groups = load_balancer::groups(fleet);
-        let (load_balancers, not_served) = LoadBalancers::start(fleet, &groups, options.port).await?;
+        let mut groups = LiveGroups::default();
+        groups.follow(fleet);
+        let (load_balancers, not_served) = LoadBalancers::start(fleet, &groups.present(), options.port).await?;
         let seed = addresses::seed(state.path());
         let block = AddressBlock::for_names(seed);
         let (discovery, not_found) = Discovery::start(services, block, mechanism(namespaces)).await;

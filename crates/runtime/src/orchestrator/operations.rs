@@ -15,7 +15,7 @@ use crate::secrets::LocalSecrets;
 
 impl LocalOrchestrator {
     /// Runs another definition from now on: what is new starts, what has changed is deployed, and what is gone drains and ends. A program with
-    /// other bytes is a change. Answers when that has begun; a definition that cannot run here changes nothing.
+    /// other bytes is a change. Answers when that has begun. A definition that cannot run here changes nothing; a fleet that is stopping applies none.
     pub async fn apply(
         &self,
         fleet: Fleet,
@@ -32,7 +32,7 @@ impl LocalOrchestrator {
         let (answer, applied) = oneshot::channel();
         self.order(Command::Apply(revisions, answer));
         let applied = applied.await.unwrap_or_default();
-        settler.keep_only(&applied.programs);
+        settler.keep_only(&applied.words);
         self.shared.front.send_replace(front.observe());
         self.shared.meters.send_replace(front.meters());
         self.shared.notes.send_replace([definition.notes, not_served].concat());

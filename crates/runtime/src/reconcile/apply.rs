@@ -23,7 +23,7 @@ impl<R: TaskRunner> Reconciler<R> {
         }
         AppliedAll {
             applied,
-            programs: self.programs(),
+            words: self.words(),
         }
     }
 
@@ -31,7 +31,7 @@ impl<R: TaskRunner> Reconciler<R> {
         let now = self.now();
         let known = |service: &&mut RunningService| service.name() == revision.definition.name;
         let Some(service) = self.services.iter_mut().find(known) else {
-            let service = RunningService::new(revision, &self.surroundings, now);
+            let service = RunningService::new(revision, &self.surroundings);
             let task_definition = service.view.primary().task_definition.to_string();
             let applied = of(&service, ServiceChange::Started { task_definition });
             self.services.push(service);
