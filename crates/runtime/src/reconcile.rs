@@ -228,6 +228,7 @@ impl<R: TaskRunner> Reconciler<R> {
         let life = Life {
             id: id.clone(),
             service: definition,
+            clock: self.clock,
             runner: Arc::clone(&self.runner),
             endpoints,
             reports: self.reports.0.clone(),

@@ -129,7 +129,11 @@ async fn check_nothing_is_left(directory: &Path, point: Point) {
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
         .collect();
-    left.retain(|name| !["lock", "logs", "logs.previous"].iter().any(|known| name == known));
+    left.retain(|name| {
+        !["lock", "logs", "logs.previous", "programs", "revisions.json"]
+            .iter()
+            .any(|known| name == known)
+    });
     assert!(left.is_empty(), "after {point:?}: {left:?}");
 }
 

@@ -35,7 +35,9 @@ impl LocalOrchestrator {
         settler.keep_only(&applied.words);
         self.shared.front.send_replace(front.observe());
         self.shared.meters.send_replace(front.meters());
-        self.shared.notes.send_replace([definition.notes, not_served].concat());
+        let of_machine = self.shared.runner.upgrade().map(|runner| runner.notes());
+        let notes = [definition.notes, not_served, of_machine.unwrap_or_default()].concat();
+        self.shared.notes.send_replace(notes);
         self.shared.fleet.send_replace(Arc::new(fleet));
         Ok(applied.applied)
     }
