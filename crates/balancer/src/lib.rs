@@ -81,5 +81,5 @@ pub use listener::{Attributes, Listener};
 pub use pattern::Pattern;
 pub use rule::{Action, Condition, ContentType, Rule, Rules, UnknownContentType};
 pub use selection::Algorithm;
-pub use statistics::{ListenerStatistics, TargetGroupStatistics};
+pub use statistics::{ListenerMeter, ListenerStatistics, TargetGroupStatistics};
 pub use target_group::{TargetDescription, TargetGroup, TargetGroupSettings};

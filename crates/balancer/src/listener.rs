@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 use crate::connection::serve;
 use crate::drain::Signal;
 use crate::rule::Rules;
-use crate::statistics::{ListenerCounters, ListenerStatistics};
+use crate::statistics::{ListenerCounters, ListenerMeter, ListenerStatistics};
 use crate::target::NO_PANIC;
 
 /// A running listener for HTTP/1.1. Dropping it stops it at once, open requests included.
@@ -95,6 +95,11 @@ impl Listener {
     /// What it has counted since its start.
     pub fn statistics(&self) -> ListenerStatistics {
         self.front.counters.snapshot()
+    }
+
+    /// Tells what it counts, also to those who do not own it.
+    pub fn meter(&self) -> ListenerMeter {
+        ListenerMeter(Arc::clone(&self.front.counters))
     }
 
     /// Accepts no more, lets open requests end, and cuts what is left after `patience`.

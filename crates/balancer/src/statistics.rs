@@ -125,9 +125,20 @@ pub(crate) struct TargetGroupRecord {
     pub(crate) response_times: Recorder,
 }
 
+/// A handle to what a listener counts. It outlives the listener.
+#[derive(Debug, Clone)]
+pub struct ListenerMeter(pub(crate) Arc<ListenerCounters>);
+
 /// A connection that is counted as active until this is dropped.
 #[derive(Debug)]
 pub(crate) struct ActiveConnection(Arc<ListenerCounters>);
+
+impl ListenerMeter {
+    /// What the listener has counted since its start.
+    pub fn statistics(&self) -> ListenerStatistics {
+        self.0.snapshot()
+    }
+}
 
 impl Counter {
     pub(crate) fn increment(&self) {

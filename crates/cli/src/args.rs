@@ -73,6 +73,8 @@ pub(crate) enum Command {
     Scale(commands::scale::Arguments),
     Restart(commands::restart::Arguments),
     Rollback(commands::rollback::Arguments),
+    Metrics(commands::metrics::Arguments),
+    Alarms(commands::alarms::Arguments),
     Docs(commands::docs::Arguments),
     Completions(commands::completions::Arguments),
 }

@@ -21,10 +21,12 @@ mod watch;
 mod wiring;
 
 mod age;
+mod chart;
 mod exit;
 mod failure;
 mod printer;
 mod progress;
+mod quantity;
 mod render;
 mod stopped;
 mod table;
@@ -71,6 +73,8 @@ fn run(arguments: Arguments, printer: Printer) -> Result<ExitStatus, Failure> {
         Command::Scale(scale) => commands::scale::run(&scale, json, printer),
         Command::Restart(restart) => commands::restart::run(&restart, json, printer),
         Command::Rollback(rollback) => commands::rollback::run(&rollback, json, printer),
+        Command::Metrics(metrics) => commands::metrics::run(&metrics, json, printer),
+        Command::Alarms(alarms) => commands::alarms::run(&alarms, json, printer),
         Command::Docs(docs) => commands::docs::run(&docs, json, printer),
         Command::Completions(completions) => commands::completions::run(&completions, printer),
     }

@@ -5,7 +5,9 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use karma_fleet::Fleet;
-use karma_ops::{LogQuery, LogReader, Observation, Orchestrator, OrchestratorError};
+use karma_ops::{
+    AlarmAnswer, LogQuery, LogReader, MetricAnswer, MetricQuery, Observation, Orchestrator, OrchestratorError,
+};
 use karma_runtime::{
     Applied, Control, ExecRequest, FrameReader, FrameWriter, LocalOrchestrator, LocalSecrets, LogFile, LogFiles,
     MissingSecrets, NewDefinition, Options, Programs, Progress, Refusal, Reload, Run, log_files,
@@ -98,6 +100,22 @@ pub(crate) fn observe(directory: &StackDirectory) -> Result<Observation, Failure
 /// Whether anything runs here that can be asked.
 pub(crate) async fn is_running(directory: &StackDirectory) -> bool {
     control(directory).await.is_ok()
+}
+
+/// What CloudWatch would show of what runs here.
+pub(crate) fn metrics(directory: &StackDirectory, query: MetricQuery) -> Result<MetricAnswer, Failure> {
+    block_on(async {
+        let answered = control(directory).await?.metrics(query).await;
+        answered.map_err(|error| failure(&error.into()))
+    })
+}
+
+/// How the alarms of what runs here stand.
+pub(crate) fn alarms(directory: &StackDirectory) -> Result<AlarmAnswer, Failure> {
+    block_on(async {
+        let answered = control(directory).await?.alarms().await;
+        answered.map_err(|error| failure(&error.into()))
+    })
 }
 
 /// Stops what runs here, and returns when all is down.

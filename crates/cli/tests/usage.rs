@@ -55,6 +55,8 @@ fn nothing_running_is_the_answer_no() {
         &["scale", "a=1"],
         &["restart", "a"],
         &["rollback", "a"],
+        &["metrics"],
+        &["alarms"],
     ] {
         let answer = karma(stack.path(), command);
         assert!(

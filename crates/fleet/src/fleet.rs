@@ -9,8 +9,8 @@ use crate::attributes::{Attributes, Context, Read};
 use crate::links::{self, Kinds};
 use crate::listener::attach_rule;
 use crate::{
-    Cluster, Listener, LoadBalancer, LogGroup, Repository, Secret, Service, Subnet, TargetGroup, TaskDefinition,
-    capacity,
+    Cluster, CompositeAlarm, Listener, LoadBalancer, LogGroup, MetricAlarm, MetricFilter, Repository, ScalableTarget,
+    Secret, Service, Subnet, TargetGroup, TaskDefinition, capacity, scaling_policy, scheduled_action,
 };
 
 /// Resources of one family by their address.
@@ -39,6 +39,14 @@ pub struct Fleet {
     pub secrets: Table<Secret>,
     /// `aws_subnet`
     pub subnets: Table<Subnet>,
+    /// `aws_appautoscaling_target`, each with its `aws_appautoscaling_policy`s and `aws_appautoscaling_scheduled_action`s
+    pub scalable_targets: Table<ScalableTarget>,
+    /// `aws_cloudwatch_metric_alarm`
+    pub metric_alarms: Table<MetricAlarm>,
+    /// `aws_cloudwatch_composite_alarm`
+    pub composite_alarms: Table<CompositeAlarm>,
+    /// `aws_cloudwatch_log_metric_filter`
+    pub metric_filters: Table<MetricFilter>,
     /// What the stack has and this model does not read.
     pub unmodeled: Vec<Address>,
 }
@@ -153,6 +161,39 @@ const FAMILIES: &[Family] = &[
             let service = Service::read(from, fleet);
             keep(&mut fleet.services, from, service);
         },
+    },
+    Family {
+        kinds: links::SCALABLE_TARGET,
+        models: ScalableTarget::is_modeled,
+        read: |from, fleet| {
+            let target = ScalableTarget::read(from, fleet);
+            keep(&mut fleet.scalable_targets, from, target);
+        },
+    },
+    Family {
+        kinds: links::SCALING_POLICY,
+        models: ScalableTarget::is_modeled,
+        read: scaling_policy::attach,
+    },
+    Family {
+        kinds: links::SCHEDULED_ACTION,
+        models: ScalableTarget::is_modeled,
+        read: scheduled_action::attach,
+    },
+    Family {
+        kinds: links::METRIC_ALARM,
+        models: |_| true,
+        read: |from, fleet| keep(&mut fleet.metric_alarms, from, MetricAlarm::read(from)),
+    },
+    Family {
+        kinds: links::COMPOSITE_ALARM,
+        models: |_| true,
+        read: |from, fleet| keep(&mut fleet.composite_alarms, from, CompositeAlarm::read(from)),
+    },
+    Family {
+        kinds: links::METRIC_FILTER,
+        models: |_| true,
+        read: |from, fleet| keep(&mut fleet.metric_filters, from, MetricFilter::read(from)),
     },
 ];
 

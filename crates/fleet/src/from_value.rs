@@ -38,6 +38,22 @@ impl FromValue for u16 {
     }
 }
 
+impl FromValue for i32 {
+    const EXPECTED: &'static str = "a whole number";
+    fn from_value(value: &Value) -> Option<Self> {
+        whole_number(value)
+    }
+}
+
+impl FromValue for f64 {
+    const EXPECTED: &'static str = "a number";
+    fn from_value(value: &Value) -> Option<Self> {
+        let written = || value.as_str()?.trim().parse().ok();
+        let number: Option<f64> = value.as_number().map_or_else(written, |number| Some(number.as_f64()));
+        number.filter(|number| number.is_finite())
+    }
+}
+
 impl FromValue for Vec<String> {
     const EXPECTED: &'static str = "a list of texts, all of them known";
     fn from_value(value: &Value) -> Option<Self> {

@@ -5,7 +5,9 @@
 //!   aws_ecs_service ───────────────▶ Service ──task_definition──▶ TaskDefinition ─▶ Container ─▶ ImageReference
 //!   aws_ecs_task_definition                 │                                          └──────▶ SecretReference ─▶ Secret
 //!   aws_lb, aws_lb_listener(_rule)          └─load_balancers──▶ TargetGroup ◀──rules── Listener ─▶ LoadBalancer
-//!   aws_lb_target_group, …
+//!   aws_lb_target_group
+//!   aws_appautoscaling_target ─────▶ ScalableTarget, with its policies and scheduled actions ──service──▶ Service
+//!   aws_cloudwatch_metric_alarm ───▶ MetricAlarm; also CompositeAlarm, MetricFilter, LogGroup, …
 //!   everything else ───────────────▶ unmodeled
 //! ```
 //!
@@ -55,8 +57,10 @@
 mod fidelity;
 mod fleet;
 
+mod alarm;
 mod capacity;
 mod cluster;
+mod composite_alarm;
 mod container;
 mod container_health_check;
 mod container_limits;
@@ -66,15 +70,26 @@ mod listener;
 mod load_balancer;
 mod log_configuration;
 mod log_group;
+mod metric_filter;
 mod network;
 mod repository;
 mod restart_policy;
+mod scaling;
+mod scaling_policy;
+mod scheduled_action;
 mod secret;
 mod secret_reference;
 mod service;
 mod service_connect;
 mod target_group;
 mod task_definition;
+
+mod alarm_rule;
+pub mod filter_pattern;
+mod metric;
+pub mod metric_math;
+mod metric_query;
+mod schedule;
 
 mod attributes;
 mod container_definitions;
@@ -83,8 +98,11 @@ mod links;
 mod provider;
 mod value_text;
 
+pub use alarm::{AlarmAction, AlarmActions, ComparisonOperator, LowSamplePercentiles, MetricAlarm, TreatMissingData};
+pub use alarm_rule::{AlarmRule, AlarmRuleError, RuleState};
 pub use capacity::CapacityProviderStrategyItem;
-pub use cluster::Cluster;
+pub use cluster::{Cluster, ContainerInsights};
+pub use composite_alarm::CompositeAlarm;
 pub use container::{Container, ContainerDependency, DependencyCondition, EnvironmentValue, PortMapping};
 pub use container_health_check::ContainerHealthCheck;
 pub use container_limits::{ContainerLimits, Ulimit, UlimitName};
@@ -96,10 +114,21 @@ pub use listener::{Action, Condition, Listener, ListenerProtocol, ListenerRule, 
 pub use load_balancer::LoadBalancer;
 pub use log_configuration::LogConfiguration;
 pub use log_group::LogGroup;
+pub use metric::{
+    DimensionValue, Metric, MetricMath, MetricQuery, MetricSource, MetricStatistic, Statistic, UnknownStatistic,
+};
+pub use metric_filter::{EventValue, MetricFilter, MetricTransformation};
 pub use network::{AvailabilityZone, NetworkConfiguration, Subnet};
 pub use provider::provider;
 pub use repository::Repository;
 pub use restart_policy::RestartPolicy;
+pub use scaling::{ScalableTarget, SuspendedState};
+pub use scaling_policy::{
+    AdjustmentType, ScaleIn, ScalingPolicy, ScalingPolicyKind, StepAdjustment, StepScaling, TargetTracking,
+    TrackedMetric,
+};
+pub use schedule::{Cron, Schedule, ScheduleError};
+pub use scheduled_action::ScheduledAction;
 pub use secret::Secret;
 pub use secret_reference::SecretReference;
 pub use service::{Service, ServiceLoadBalancer};

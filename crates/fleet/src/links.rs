@@ -22,6 +22,12 @@ pub(crate) const LOG_GROUP: Kinds = &["aws_cloudwatch_log_group"];
 pub(crate) const SECRET: Kinds = &["aws_secretsmanager_secret"];
 pub(crate) const SECRET_VERSION: Kinds = &["aws_secretsmanager_secret_version"];
 pub(crate) const PARAMETER: Kinds = &["aws_ssm_parameter"];
+pub(crate) const SCALABLE_TARGET: Kinds = &["aws_appautoscaling_target"];
+pub(crate) const SCALING_POLICY: Kinds = &["aws_appautoscaling_policy"];
+pub(crate) const SCHEDULED_ACTION: Kinds = &["aws_appautoscaling_scheduled_action"];
+pub(crate) const METRIC_ALARM: Kinds = &["aws_cloudwatch_metric_alarm"];
+pub(crate) const COMPOSITE_ALARM: Kinds = &["aws_cloudwatch_composite_alarm"];
+pub(crate) const METRIC_FILTER: Kinds = &["aws_cloudwatch_log_metric_filter"];
 pub(crate) const NAMESPACE: Kinds = &[
     "aws_service_discovery_http_namespace",
     "aws_service_discovery_private_dns_namespace",

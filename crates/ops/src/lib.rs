@@ -10,7 +10,9 @@
 //! it decides ([`judge`]) is a pure function of what was seen.
 
 // What is seen.
+mod alarms;
 mod deployment;
+mod metrics;
 mod observation;
 mod task;
 
@@ -25,7 +27,15 @@ mod wait;
 #[cfg(test)]
 mod testing;
 
+pub use alarms::{
+    AlarmAnswer, AlarmChange, AlarmObservation, AlarmOrigin, AlarmState, HISTORY_KEPT, ScalingActivity,
+    ScalingActivityStatus,
+};
 pub use deployment::{DeploymentId, DeploymentObservation, DeploymentStatus, RolloutState};
+pub use metrics::{
+    Datapoint, MetricAnswer, MetricId, MetricQuery, MetricSelection, MetricSeries, Statistic, Unit, UnknownStatistic,
+    UsageTotals,
+};
 pub use observation::{
     AliasObservation, CapacityProviderShare, DiscoveryMechanism, EVENTS_KEPT, ListenerObservation, Observation,
     ServiceEvent, ServiceHealth, ServiceObservation, TaskObservation,

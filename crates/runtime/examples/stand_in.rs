@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! stand_in serve              answers on HOST:PORT
+//! stand_in serve-politely     the same, and after SIGTERM goes on until nobody asks any more
 //! stand_in serve-everywhere   answers on PORT of all addresses, whatever HOST says
 //! stand_in up DIRECTORY       runs two services until it is killed
 //! ```
@@ -12,14 +13,23 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use karma_runtime::{LocalOrchestrator, LocalSecrets, Options};
+use tokio::signal::unix::{SignalKind, signal};
 
 #[path = "../tests/support/fleet.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
 mod fleet;
+
+/// Requests that have begun, and those that are done.
+static BEGUN: AtomicUsize = AtomicUsize::new(0);
+static DONE: AtomicUsize = AtomicUsize::new(0);
+
+/// When no request has come for so long, none comes any more.
+const QUIET: Duration = Duration::from_millis(200);
 
 fn main() -> ExitCode {
     if karma_runtime::is_launch() {
@@ -28,6 +38,10 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["serve"] => env::var("HOST").map_err(io::Error::other).and_then(|host| serve(&host)),
+        ["serve-politely"] => {
+            thread::spawn(leave_when_quiet);
+            env::var("HOST").map_err(io::Error::other).and_then(|host| serve(&host))
+        }
         ["serve-everywhere"] => serve("0.0.0.0"),
         ["up", directory] => up(Path::new(directory)),
         _ => Err(io::Error::other("serve, or up DIRECTORY")),
@@ -47,9 +61,27 @@ fn serve(host: &str) -> io::Result<()> {
     writeln!(io::stdout(), "listening on {}", listener.local_addr()?)?;
     loop {
         let (stream, _) = listener.accept()?;
-        // A client that has gone is no concern of the others.
-        thread::spawn(move || drop(answer(stream)));
+        BEGUN.fetch_add(1, Ordering::SeqCst);
+        thread::spawn(move || {
+            // A client that has gone is no concern of the others.
+            drop(answer(stream));
+            DONE.fetch_add(1, Ordering::SeqCst);
+        });
     }
+}
+
+/// Waits for SIGTERM, and then until no request has come for a while and none is under way.
+fn leave_when_quiet() -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        signal(SignalKind::terminate())?.recv().await;
+        let mut seen = None;
+        while seen != Some(DONE.load(Ordering::SeqCst)) || BEGUN.load(Ordering::SeqCst) != DONE.load(Ordering::SeqCst) {
+            seen = Some(DONE.load(Ordering::SeqCst));
+            tokio::time::sleep(QUIET).await;
+        }
+        exit("0")
+    })
 }
 
 fn answer(mut stream: TcpStream) -> io::Result<()> {

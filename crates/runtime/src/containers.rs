@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::clock::Clock;
 use crate::health::{self, HealthTracker};
 use crate::life::StopOrder;
 use crate::listening::Reach;
@@ -32,6 +33,7 @@ const LONGEST_LOOK: Duration = Duration::from_millis(64);
 pub(crate) struct Containers<R: TaskRunner> {
     runner: Arc<R>,
     place: Place,
+    clock: Clock,
     slots: Vec<Slot>,
     /// Whether who ends may be started again.
     restarts: Restarts,
@@ -68,11 +70,12 @@ enum Restarts {
 }
 
 impl<R: TaskRunner> Containers<R> {
-    pub(crate) fn new(runner: Arc<R>, place: Place, containers: &[Arc<LocalContainer>]) -> Self {
+    pub(crate) fn new(runner: Arc<R>, place: Place, containers: &[Arc<LocalContainer>], clock: Clock) -> Self {
         let (sightings, seen) = mpsc::unbounded_channel();
         Self {
             runner,
             place,
+            clock,
             slots: containers.iter().map(Slot::new).collect(),
             restarts: Restarts::AsTheirPoliciesSay,
             exits: JoinSet::new(),
@@ -185,7 +188,7 @@ impl<R: TaskRunner> Containers<R> {
     fn note_exit(&mut self, index: usize, exit: Exit, reason: Option<&'static str>) -> ContainerEvent {
         let slot = &mut self.slots[index];
         slot.end(exit, reason);
-        if self.restarts == Restarts::AsTheirPoliciesSay && slot.is_to_be_restarted(exit) {
+        if self.restarts == Restarts::AsTheirPoliciesSay && slot.is_to_be_restarted(exit, self.clock) {
             slot.phase = Phase::Waiting;
             return ContainerEvent::Changed;
         }
@@ -216,7 +219,7 @@ impl<R: TaskRunner> Containers<R> {
             self.place.clone(),
             container,
             self.sightings.clone(),
-            index,
+            (index, self.clock),
         );
         self.slots[index].watch = Some(self.watches.spawn(watch));
         Ok(())
@@ -257,7 +260,7 @@ async fn watch_container<R: TaskRunner>(
     place: Place,
     container: Arc<LocalContainer>,
     sightings: mpsc::UnboundedSender<(usize, Sighting)>,
-    index: usize,
+    (index, clock): (usize, Clock),
 ) {
     let started = Instant::now();
     // An error means that nobody is interested any more; then this job is being aborted.
@@ -272,7 +275,7 @@ async fn watch_container<R: TaskRunner>(
     loop {
         let probe = runner.probe(&place, &container, check).await;
         tell(Sighting::Health(tracker.record(&probe, started.elapsed()), probe));
-        sleep(check.interval).await;
+        sleep(clock.compressed(check.interval)).await;
     }
 }
 

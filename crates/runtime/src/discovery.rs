@@ -13,7 +13,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use karma_balancer::{Action, Algorithm, Attributes, Listener, Rules, TargetGroup, TargetGroupSettings};
+use karma_balancer::{Action, Algorithm, Attributes, Listener, ListenerMeter, Rules, TargetGroup, TargetGroupSettings};
 use karma_fleet::ClientAlias;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use crate::addresses::AddressBlock;
 use crate::endpoints::{Behind, Endpoint};
 use crate::error::StartError;
+use crate::live_group::LiveGroup;
 use crate::local::LocalService;
 use karma_ops::{AliasObservation, DiscoveryMechanism};
 use proxy::ForwardProxy;
@@ -37,6 +38,13 @@ const DRAINING: Duration = Duration::from_secs(30);
 /// Services see only the names of their own namespace; those whose namespace is not known by name share one.
 pub(crate) type Namespace = Option<String>;
 
+/// What goes through a name.
+#[derive(Debug, Clone)]
+pub(crate) struct NameMeter {
+    pub(crate) listener: ListenerMeter,
+    pub(crate) targets: TargetGroup,
+}
+
 /// The names of all namespaces, and what listens behind them.
 #[derive(Debug)]
 pub(crate) struct Discovery {
@@ -52,7 +60,7 @@ pub(crate) struct Discovery {
 #[derive(Debug)]
 struct Served {
     address: Ipv4Addr,
-    group: TargetGroup,
+    group: LiveGroup,
     listener: Listener,
 }
 
@@ -166,6 +174,18 @@ impl Discovery {
         (self.served.iter().map(observe).collect(), self.mechanism)
     }
 
+    /// What goes through each name.
+    pub(crate) fn meters(&self) -> BTreeMap<(Namespace, ClientAlias), NameMeter> {
+        let meter = |served: &Served| NameMeter {
+            listener: served.listener.meter(),
+            targets: served.group.present(),
+        };
+        self.served
+            .iter()
+            .map(|(name, served)| (name.clone(), meter(served)))
+            .collect()
+    }
+
     /// Stops listening; by now no task is left that could be asked.
     pub(crate) async fn stop(self) {
         let mut stopping: JoinSet<()> = self
@@ -209,7 +229,7 @@ impl Discovery {
         let listener = Listener::start(socket, rules, attributes);
         let served = Served {
             address,
-            group,
+            group: LiveGroup::new(group),
             listener,
         };
         self.served.insert(key, served);

@@ -3,16 +3,17 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use karma_balancer::{HealthState, TargetGroup};
+use karma_balancer::HealthState;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
+use crate::live_group::LiveGroup;
 use crate::task::{HealthStatus, TargetsHealth};
 
 /// A target group and the port that a task is registered with.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoint {
-    pub(crate) group: TargetGroup,
+    pub(crate) group: LiveGroup,
     pub(crate) port: u16,
     pub(crate) behind: Behind,
 }
@@ -50,12 +51,8 @@ impl Endpoints {
             .iter()
             .filter(|endpoint| endpoint.behind == Behind::LoadBalancer)
         {
-            let (mut health, changed) = (endpoint.group.subscribe(), Arc::clone(&changed));
-            watches.spawn(async move {
-                while health.changed().await.is_ok() {
-                    changed.notify_one();
-                }
-            });
+            let changed = Arc::clone(&changed);
+            watches.spawn(endpoint.group.clone().watch(move || changed.notify_one()));
         }
         Self {
             address,
@@ -79,12 +76,12 @@ impl Endpoints {
                     endpoint.group.register(address);
                     *registration = Registration::In;
                     if endpoint.behind == Behind::LoadBalancer {
-                        entered.push(endpoint.group.name().to_owned());
+                        entered.push(endpoint.group.name());
                     }
                 }
                 (Registration::In, false) => {
                     // What is in flight may end; nobody waits for it.
-                    tokio::spawn(endpoint.group.deregister(address));
+                    endpoint.group.deregister(address).detach_all();
                     *registration = Registration::Out;
                 }
                 _ => {}
@@ -121,14 +118,13 @@ impl Endpoints {
         let (mut left, mut draining) = (Vec::new(), JoinSet::new());
         for (endpoint, registration) in &mut self.entries {
             if *registration == Registration::In {
-                draining.spawn(
-                    endpoint
-                        .group
-                        .deregister(SocketAddr::from((self.address, endpoint.port))),
-                );
+                let mut jobs = endpoint
+                    .group
+                    .deregister(SocketAddr::from((self.address, endpoint.port)));
+                draining.spawn(async move { while jobs.join_next().await.is_some() {} });
                 *registration = Registration::Out;
                 if endpoint.behind == Behind::LoadBalancer {
-                    left.push(endpoint.group.name().to_owned());
+                    left.push(endpoint.group.name());
                 }
             }
         }
@@ -140,7 +136,7 @@ impl Endpoints {
         match health.state {
             HealthState::Healthy => TargetsHealth::Healthy,
             HealthState::Unhealthy => TargetsHealth::Unhealthy {
-                target_group: endpoint.group.name().to_owned(),
+                target_group: endpoint.group.name(),
                 description: health.description.unwrap_or_default(),
             },
             _ => TargetsHealth::Initial,

@@ -8,15 +8,16 @@ use karma_ops::{AliasObservation, DiscoveryMechanism, ListenerObservation};
 use crate::discovery::Discovery;
 use crate::endpoints::{Behind, Endpoint};
 use crate::error::StartError;
-use crate::load_balancer::{Groups, LoadBalancers, follow_groups};
+use crate::load_balancer::{LiveGroups, LoadBalancers};
 use crate::local::{LocalService, ServiceTarget};
+use crate::metrics::FrontMeters;
 use crate::service::Revision;
 use crate::zones::ZoneNames;
 
 /// What stands between requests and tasks.
 #[derive(Debug)]
 pub(crate) struct Front {
-    pub(crate) groups: Groups,
+    pub(crate) groups: LiveGroups,
     pub(crate) load_balancers: LoadBalancers,
     pub(crate) discovery: Discovery,
 }
@@ -33,8 +34,8 @@ impl Front {
     /// Leads requests where the definition wants them from now on. What services leave it still has, until they have left. The notes say
     /// what cannot be served.
     pub(crate) async fn follow(&mut self, fleet: &Fleet, services: &[LocalService]) -> Result<Vec<String>, StartError> {
-        follow_groups(&mut self.groups, fleet);
-        let mut notes = self.load_balancers.follow(fleet, &self.groups).await?;
+        self.groups.follow(fleet);
+        let mut notes = self.load_balancers.follow(fleet, &self.groups.present()).await?;
         notes.extend(self.discovery.follow(services).await);
         Ok(notes)
     }
@@ -58,6 +59,15 @@ impl Front {
             })
         };
         services.into_iter().map(revision).collect()
+    }
+
+    /// What counts requests.
+    pub(crate) fn meters(&self) -> FrontMeters {
+        FrontMeters {
+            listeners: self.load_balancers.meters(),
+            groups: self.groups.present(),
+            names: self.discovery.meters(),
+        }
     }
 
     pub(crate) fn observe(&self) -> FrontObservation {

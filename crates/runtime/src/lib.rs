@@ -74,6 +74,7 @@ mod discovery;
 mod launcher;
 mod limits;
 mod listening;
+mod live_group;
 mod load_balancer;
 mod log_reader;
 mod logs;
@@ -85,11 +86,15 @@ mod task_log;
 mod usage;
 
 // What is seen and kept.
+mod alarms;
 mod control;
 mod exec;
+mod log_filter;
+mod metrics;
 mod pinned;
 mod progress;
 mod revisions;
+mod scaling;
 mod state;
 mod survivors;
 
@@ -117,8 +122,9 @@ pub use orchestrator::{LocalOrchestrator, Options};
 pub use placement::{Capacity, Placement};
 pub use program::{Program, Programs};
 pub use progress::Progress;
-pub use reconcile::{AlarmState, FleetHealth};
+pub use reconcile::FleetHealth;
 pub use reload::{NewDefinition, Refusal, Reload};
+pub use scaling::NotScalable;
 pub use secrets::{LocalSecrets, SecretValue};
 pub use state::{CleanedUp, StateError};
 pub use task::{Purpose, Stop, Task};

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::clock::Clock;
 use crate::containers::{ContainerEvent, Containers};
 use crate::endpoints::{Endpoint, Endpoints};
 use crate::local::LocalService;
@@ -78,6 +79,7 @@ pub(crate) enum Fact {
 pub(crate) struct Life<R: TaskRunner> {
     pub(crate) id: TaskId,
     pub(crate) service: Arc<LocalService>,
+    pub(crate) clock: Clock,
     pub(crate) runner: Arc<R>,
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) reports: mpsc::UnboundedSender<Report>,
@@ -118,7 +120,8 @@ impl<R: TaskRunner> Life<R> {
         self.report(Fact::Address(place.address));
         self.status(TaskStatus::Pending);
         let mut endpoints = Endpoints::new(place.address, &self.endpoints);
-        let mut containers = Containers::new(Arc::clone(&self.runner), place.clone(), &self.service.containers);
+        let runner = Arc::clone(&self.runner);
+        let mut containers = Containers::new(runner, place.clone(), &self.service.containers, self.clock);
         self.status(TaskStatus::Activating);
         let stop = match self.activate(&mut containers).await {
             Ok(()) => self.serve(&mut containers, &mut endpoints).await,

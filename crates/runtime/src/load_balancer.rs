@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use karma_balancer as balancer;
-use karma_balancer::{Attributes, ContentType, Pattern, StatusCode};
+use karma_balancer::{Attributes, ContentType, ListenerMeter, Pattern, StatusCode};
 use karma_fleet::{
     Action, Address, Condition, Fleet, HealthCheckPort, Listener, ListenerProtocol, ListenerRule, WeightedTargetGroup,
 };
@@ -19,7 +19,7 @@ use crate::error::StartError;
 use crate::listening;
 use karma_ops::ListenerObservation;
 
-pub(crate) use follow::follow_groups;
+pub(crate) use follow::LiveGroups;
 
 /// So many ports are tried for a listener after the first.
 const PORTS_TRIED: u16 = 1000;
@@ -36,15 +36,6 @@ pub(crate) struct LoadBalancers {
     first_port: u16,
     /// How long requests that are under way may take when the listeners stop.
     patience: Duration,
-}
-
-/// A target group for each of the fleet's.
-pub(crate) fn groups(fleet: &Fleet) -> Groups {
-    fleet
-        .target_groups
-        .iter()
-        .map(|(address, group)| (address.clone(), target_group(group)))
-        .collect()
 }
 
 impl LoadBalancers {
@@ -74,6 +65,14 @@ impl LoadBalancers {
     /// Where they listen.
     pub(crate) fn observe(&self) -> Vec<ListenerObservation> {
         self.served.iter().map(|(_, observation)| observation.clone()).collect()
+    }
+
+    /// What each listener counts.
+    pub(crate) fn meters(&self) -> BTreeMap<Address, ListenerMeter> {
+        let addresses = self.served.iter().map(|(address, _)| address.clone());
+        addresses
+            .zip(self.listeners.iter().map(balancer::Listener::meter))
+            .collect()
     }
 
     /// Where a target group can be reached: by the first rule that leads to it.

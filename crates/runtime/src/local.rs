@@ -1,6 +1,8 @@
 //! A fleet's services, settled for this machine: programs instead of images, values instead of references.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod dependencies;
+
+use std::collections::BTreeMap;
 use std::env;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use crate::launcher::Files;
 use crate::limits::{self, ContainerLimits, TaskLimits};
 use crate::program::{Program, Programs};
 use crate::secrets::{LocalSecrets, SecretValue};
+use dependencies::{check_dependencies, forget_absent};
 
 /// What happens where a secret has no value on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -102,6 +105,16 @@ pub(crate) struct LocalHealthCheck {
     pub(crate) start_period: Duration,
 }
 
+impl LocalContainer {
+    /// Everything in it that can name a file.
+    pub(crate) fn words(&self) -> impl Iterator<Item = String> {
+        let check = self.health_check.iter();
+        let check = check.flat_map(|check| [&check.program].into_iter().chain(&check.args));
+        let words = self.args.iter().chain(self.environment.values()).chain(check);
+        words.cloned().chain([self.program.display().to_string()])
+    }
+}
+
 impl LocalService {
     /// Whether a container health check speaks for its tasks.
     pub(crate) fn has_container_health_check(&self) -> bool {
@@ -118,7 +131,10 @@ impl LocalService {
     /// What tells this task definition from another: a digest of all that is in it but the values of secrets, which
     /// [`SecretValue`] does not show.
     pub(crate) fn digest(&self) -> String {
-        format!("{:x}", Sha256::digest(format!("{:?}", self.containers)))
+        format!(
+            "{:x}",
+            Sha256::digest(format!("{:?} {:?}", self.containers, self.limits))
+        )
     }
 
     /// Whether a service that runs `deployed` needs a deployment to become this one. The desired count, the percentages, the grace period and
@@ -137,6 +153,7 @@ fn parts(service: &LocalService) -> impl PartialEq + '_ {
         &service.network,
         &service.service_connect,
         &service.capacity_provider_strategy,
+        service.enable_execute_command,
     )
 }
 
@@ -403,46 +420,6 @@ fn health_check(container: &Container, program: &Program) -> Result<Option<Local
         retries: check.retries,
         start_period: check.start_period,
     }))
-}
-
-/// Every dependency names a container of the task, and none waits for itself in the end.
-fn check_dependencies(family: &str, containers: &[Container]) -> Result<(), StartError> {
-    let mut started: BTreeSet<&str> = BTreeSet::new();
-    let mut waiting: Vec<&Container> = containers.iter().collect();
-    loop {
-        let is_ready = |container: &&Container| {
-            container
-                .depends_on
-                .iter()
-                .all(|dependency| started.contains(dependency.container_name.as_str()))
-        };
-        let (ready, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_ready);
-        if rest.is_empty() {
-            return Ok(());
-        }
-        if ready.is_empty() {
-            let names: Vec<_> = rest.iter().map(|container| container.name.as_str()).collect();
-            return Err(StartError::Definition {
-                subject: format!("task definition {family}"),
-                reason: format!(
-                    "these containers can never start, by their dependsOn: {}",
-                    names.join(", ")
-                ),
-            });
-        }
-        started.extend(ready.iter().map(|container| container.name.as_str()));
-        waiting = rest;
-    }
-}
-
-/// Nobody waits for a container that is left out on this machine.
-fn forget_absent(containers: &mut [LocalContainer]) {
-    let names: BTreeSet<Arc<str>> = containers.iter().map(|container| Arc::clone(&container.name)).collect();
-    for container in containers {
-        container
-            .depends_on
-            .retain(|dependency| names.contains(dependency.container_name.as_str()));
-    }
 }
 
 /// A program by its path, or by its name in `PATH`.

@@ -1,8 +1,9 @@
 //! [`LocalOrchestrator`]: a fleet that runs on this machine, and the handle to it.
 
 mod definition;
+mod measure;
 mod operations;
-
+mod steer;
 use std::io;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -25,18 +26,20 @@ use crate::exec::{self, ExecError, ExecRequest, Session};
 use crate::front::{Front, FrontObservation};
 use crate::launcher::Namespaces;
 use crate::life::Urgency;
-use crate::load_balancer::{self, LoadBalancers};
+use crate::load_balancer::{LiveGroups, LoadBalancers};
 use crate::local::{LocalService, MissingSecrets};
 use crate::mechanisms;
+use crate::metrics::{FrontMeters, MetricStore};
 use crate::program::Programs;
 use crate::progress::{Announcer, Progress};
 use crate::reconcile::{Command, FleetHealth, Reconciler, Seen};
 use crate::reload::Reload;
 use crate::runner::{ProcessRunner, ProcessSettings, Spawner, probe_namespaces};
+use crate::scaling::ControlLoop;
 use crate::secrets::LocalSecrets;
 use crate::state::{CleanedUp, StateDirectory};
 use definition::{Definition, Settler};
-use karma_ops::Observation;
+use karma_ops::{Observation, UsageTotals};
 
 /// How a fleet is to run.
 #[derive(Debug, Clone)]
@@ -82,6 +85,11 @@ struct Shared {
     /// Gone when nothing runs any more.
     runner: Weak<ProcessRunner>,
     health: watch::Receiver<FleetHealth>,
+    /// What counts requests now.
+    meters: watch::Sender<FrontMeters>,
+    metrics: MetricStore,
+    control_loop: ControlLoop,
+    usage: watch::Sender<UsageTotals>,
     /// What somebody has asked for.
     asked: watch::Sender<Option<Urgency>>,
     progress: watch::Sender<Shutdown>,
@@ -139,6 +147,9 @@ impl LocalOrchestrator {
         let ground = Ground::prepare(fleet, &definition.services, &options, &state).await?;
         let (state, announcer) = (Arc::new(state), Announcer::new());
         let clock = Clock::start(Timestamp::now(), options.speed);
+        let (wanted, metrics) = (Arc::new(fleet.clone()), measure::open(state.path(), clock)?);
+        let (control_loop, alarms_set_aside) =
+            ControlLoop::open(state.path(), Arc::clone(&wanted), metrics.clone(), clock.began());
         let Definition {
             services, zones, notes, ..
         } = definition;
@@ -156,6 +167,7 @@ impl LocalOrchestrator {
         let notes = [
             cleaned_up.iter().map(CleanedUp::to_string).collect(),
             set_aside.into_iter().collect(),
+            alarms_set_aside.into_iter().collect(),
             notes,
             ground.notes,
             runner.notes(),
@@ -164,7 +176,8 @@ impl LocalOrchestrator {
         let runner = Arc::new(runner);
         let weak_runner = Arc::downgrade(&runner);
         let reconciler = Reconciler::new(runner, revisions, Arc::clone(&state), announcer.clone(), clock);
-        settler.keep_only(&reconciler.programs());
+        settler.keep_only(&reconciler.words());
+        let meters = ground.front.meters();
         let (commands, received) = mpsc::unbounded_channel();
         let setting = Setting {
             front: ground.front,
@@ -175,7 +188,6 @@ impl LocalOrchestrator {
             clock,
             front: watch::Sender::new(setting.front.observe()),
             setting: Mutex::new(Some(setting)),
-            fleet: watch::Sender::new(Arc::new(fleet.clone())),
             notes: watch::Sender::new(notes),
             cleaned_up,
             reload: options.reload,
@@ -183,6 +195,11 @@ impl LocalOrchestrator {
             commands,
             runner: weak_runner,
             health: reconciler.health(),
+            fleet: watch::Sender::new(wanted),
+            meters: watch::Sender::new(meters),
+            metrics,
+            control_loop,
+            usage: watch::Sender::default(),
             asked: watch::Sender::new(None),
             progress: watch::Sender::new(Shutdown::NotYet),
         };
@@ -192,6 +209,8 @@ impl LocalOrchestrator {
         let ending = Ending {
             control: ControlServer::start(state.path(), orchestrator.clone())?,
             tasks: tokio::spawn(reconciler.run(received)),
+            log_filter: tokio::spawn(orchestrator.clone().filter_logs(orchestrator.events())),
+            sampler: tokio::spawn(orchestrator.clone().measure(orchestrator.shared.meters.subscribe())),
             state,
         };
         tokio::spawn(ending.run(orchestrator.clone()));
@@ -284,6 +303,8 @@ impl LocalOrchestrator {
 /// What has to be ended, in its order.
 struct Ending {
     tasks: JoinHandle<()>,
+    log_filter: JoinHandle<()>,
+    sampler: JoinHandle<()>,
     control: ControlServer,
     state: Arc<StateDirectory>,
 }
@@ -316,6 +337,9 @@ impl Ending {
                 let _ = tasks.await;
             }
         }
+        self.log_filter.abort();
+        self.sampler.abort();
+        shared.write_metrics();
         discovery.stop().await;
         if let Err(error) = self.state.release() {
             shared.announcer.announce(Progress::Note {
@@ -357,8 +381,9 @@ impl Ground {
         let namespaces = probe_namespaces(&spawner, &options.launcher, state.path())
             .await
             .map_err(failed)?;
-        let groups = load_balancer::groups(fleet);
-        let (load_balancers, not_served) = LoadBalancers::start(fleet, &groups, options.port).await?;
+        let mut groups = LiveGroups::default();
+        groups.follow(fleet);
+        let (load_balancers, not_served) = LoadBalancers::start(fleet, &groups.present(), options.port).await?;
         let seed = addresses::seed(state.path());
         let block = AddressBlock::for_names(seed);
         let (discovery, not_found) = Discovery::start(services, block, mechanisms::discovery(namespaces)).await;

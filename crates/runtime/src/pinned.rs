@@ -42,12 +42,12 @@ impl PinnedPrograms {
         Ok(pinned)
     }
 
-    /// Removes the copies that nobody needs any more. What cannot be removed now is removed another time.
-    pub(crate) fn keep_only(&self, needed: &BTreeSet<PathBuf>) {
+    /// Removes the copies that no word names any more: a shell line may start one too. What cannot be removed now is removed another time.
+    pub(crate) fn keep_only(&self, words: &BTreeSet<String>) {
         for entry in fs::read_dir(&self.directory).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if !needed.iter().any(|program| program.starts_with(&path)) {
-                let _ = fs::remove_dir_all(path);
+            let name = entry.path().display().to_string();
+            if !words.iter().any(|word| word.contains(&name)) {
+                let _ = fs::remove_dir_all(entry.path());
             }
         }
     }
@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(fs::read_to_string(&old).unwrap(), "old");
         assert_eq!(fs::metadata(&old).unwrap().permissions().mode() & 0o777, 0o755);
         assert_eq!(old.file_name().unwrap(), "agent");
-        pinned.keep_only(&[new.clone()].into());
+        pinned.keep_only(&[format!("exec {} || exit 1", new.display())].into());
         assert!(new.is_file() && !old.exists());
     }
 }

@@ -95,21 +95,23 @@ impl<'a> Spread<'a> {
         ))
     }
 
-    /// So many tasks are in each usable zone: `1 tasks in us-east-1a, and 2 in us-east-1b`.
+    /// Whether no usable zone holds two tasks more than another.
+    pub(crate) fn is_balanced(&self) -> bool {
+        self.extremes().is_none_or(|((least, _), (most, _))| most < least + 2)
+    }
+
+    /// So many tasks are in each usable zone, as ECS says it: `2 tasks in us-east-1a, 1 in us-east-1b, and 1 in us-east-1c`.
     pub(crate) fn in_words(&self) -> String {
-        let mut parts: Vec<_> = self
-            .capacity
-            .usable_zones()
-            .enumerate()
-            .map(|(position, zone)| {
-                let tasks = if position == 0 { " tasks" } else { "" };
-                format!("{}{tasks} in {zone}", self.in_zone(zone))
-            })
-            .collect();
-        if let [_, .., last] = parts.as_mut_slice() {
-            last.insert_str(0, "and ");
+        let parts = self.capacity.usable_zones().enumerate().map(|(position, zone)| {
+            let tasks = if position == 0 { " tasks" } else { "" };
+            format!("{}{tasks} in {zone}", self.in_zone(zone))
+        });
+        match parts.collect::<Vec<_>>().as_slice() {
+            [] => String::new(),
+            [one] => one.clone(),
+            [one, other] => format!("{one} and {other}"),
+            [first @ .., last] => format!("{}, and {last}", first.join(", ")),
         }
-        parts.join(", ")
     }
 
     fn count(&mut self, placement: &Placement) {

@@ -5,7 +5,6 @@ mod note;
 mod operate;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +24,7 @@ use crate::runner::TaskRunner;
 use crate::service::{Revision, RunningService, Surroundings};
 use crate::state::{RunningTask, StateDirectory};
 use crate::task::{DesiredStatus, NewTask, Purpose, Stop, StopCode, Task, TaskId};
-use karma_ops::{ServiceHealth, ServiceObservation};
+use karma_ops::{AlarmState, ServiceHealth, ServiceObservation};
 
 /// What the loop is asked to do.
 #[derive(Debug)]
@@ -44,20 +43,11 @@ pub(crate) enum Command {
     Stop(Urgency),
 }
 
-/// What became of each service, and which programs may still be started.
+/// What became of each service, and what may be named of this machine's files from now on.
 #[derive(Debug, Default)]
 pub(crate) struct AppliedAll {
     pub(crate) applied: Vec<Applied>,
-    pub(crate) programs: BTreeSet<PathBuf>,
-}
-
-/// Whether an alarm is in alarm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum AlarmState {
-    /// `ALARM`
-    Alarm,
-    /// `OK` or `INSUFFICIENT_DATA`
-    Quiet,
+    pub(crate) words: BTreeSet<String>,
 }
 
 /// What runs, and what should be known about it.
@@ -110,13 +100,16 @@ impl<R: TaskRunner> Reconciler<R> {
         announcer: Announcer,
         clock: Clock,
     ) -> Self {
-        let surroundings = Surroundings::default();
-        let now = clock.now();
+        let surroundings = Surroundings {
+            clock,
+            lost_zones: BTreeSet::new(),
+            in_alarm: BTreeSet::new(),
+        };
         Self {
             runner,
             services: services
                 .into_iter()
-                .map(|revision| RunningService::new(revision, &surroundings, now))
+                .map(|revision| RunningService::new(revision, &surroundings))
                 .collect(),
             surroundings,
             state,
@@ -131,9 +124,9 @@ impl<R: TaskRunner> Reconciler<R> {
         }
     }
 
-    /// The programs that may still be started.
-    pub(crate) fn programs(&self) -> BTreeSet<PathBuf> {
-        self.services.iter().flat_map(RunningService::programs).collect()
+    /// All that may be named of this machine's files from now on.
+    pub(crate) fn words(&self) -> BTreeSet<String> {
+        self.services.iter().flat_map(RunningService::words).collect()
     }
 
     /// How the fleet fares, from now on.
@@ -168,6 +161,7 @@ impl<R: TaskRunner> Reconciler<R> {
             let actions = decide(&service.view, &service.tasks, now);
             self.execute(index, actions);
             self.note_steadiness(index, now);
+            self.note_room(index);
         }
         self.services
             .retain(|service| !service.is_leaving || !service.orders.is_empty());
@@ -182,12 +176,14 @@ impl<R: TaskRunner> Reconciler<R> {
     fn advance(&mut self, index: usize, now: Duration) {
         let service = &mut self.services[index];
         let milestones = rollout::advance(&mut service.view, &service.tasks, now);
-        service.place_as_primary();
         for milestone in milestones {
             let what = match milestone {
                 Milestone::Completed(id) => format!("(deployment {id}) deployment completed."),
                 Milestone::Failed { deployment, why } => format!("(deployment {deployment}) deployment failed: {why}."),
-                Milestone::RollingBack { to } => format!("rolling back to (deployment {to})."),
+                Milestone::RollingBack { to } => {
+                    self.services[index].place_as_primary();
+                    format!("rolling back to (deployment {to}).")
+                }
                 Milestone::Deadlocked => DEADLOCK.to_owned(),
             };
             self.event(index, &what);
@@ -232,6 +228,7 @@ impl<R: TaskRunner> Reconciler<R> {
         let life = Life {
             id: id.clone(),
             service: definition,
+            clock: self.clock,
             runner: Arc::clone(&self.runner),
             endpoints,
             reports: self.reports.0.clone(),

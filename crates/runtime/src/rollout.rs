@@ -53,10 +53,10 @@ struct Failure {
 /// Takes the deployments of a service as far as its tasks are.
 pub(crate) fn advance(service: &mut ServiceView, tasks: &[Task], now: Duration) -> Vec<Milestone> {
     retire_replaced(service, tasks, now);
-    note_serving(service, tasks, now);
     if service.deployments[0].rollout_state != RolloutState::InProgress {
         return Vec::new();
     }
+    note_serving(service, tasks, now);
     if let Some(failure) = failure(service) {
         return fail(service, failure, now);
     }
@@ -160,7 +160,7 @@ fn roll_back(service: &mut ServiceView, now: Duration) -> Option<Milestone> {
     let mut target = service.deployments.remove(position);
     let to = target.id.clone();
     let failed = &mut service.deployments[0];
-    failed.reason = format!("ECS deployment circuit breaker: rolling back to deploymentId {to}.");
+    failed.reason = format!("{} Rolling back to deploymentId {to}.", failed.reason);
     supersede(service);
     target.resume(now);
     target.heeds_alarms = service.alarm_in_alarm().is_none();

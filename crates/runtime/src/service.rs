@@ -1,8 +1,8 @@
 //! A service as it runs: its deployments, its tasks, what is remembered of them, and what happened.
 
 mod observe;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use karma_ops::{DeploymentId, DeploymentStatus, EVENTS_KEPT, RolloutState, Servi
 use tokio::sync::watch;
 
 use crate::back_off::BackOff;
+use crate::clock::Clock;
 use crate::decide::ServiceView;
 use crate::deployment::{Deployment, Watched};
 use crate::endpoints::{Behind, Endpoint};
@@ -32,15 +33,17 @@ const DEPLOYMENTS_KEPT: usize = 10;
 pub(crate) struct Revision {
     pub(crate) definition: Arc<LocalService>,
     pub(crate) endpoints: Vec<Endpoint>,
-    /// Where its first rule leads.
+    /// Where the first rule to it leads.
     pub(crate) url: Option<String>,
     /// The zones of its subnets, by the names they have here.
     pub(crate) zones: Vec<Arc<str>>,
 }
 
 /// What is the matter around all services.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Surroundings {
+    /// The run's time.
+    pub(crate) clock: Clock,
     /// The zones that are gone.
     pub(crate) lost_zones: BTreeSet<Arc<str>>,
     /// The alarms that are in alarm.
@@ -61,6 +64,7 @@ pub(crate) struct RunningService {
     pub(crate) orders: HashMap<TaskId, watch::Sender<Option<StopOrder>>>,
     events: VecDeque<ServiceEvent>,
     pub(crate) was_steady: bool,
+    pub(crate) had_room: bool,
     /// The stack has it no more: it goes when its last task has.
     pub(crate) is_leaving: bool,
 }
@@ -81,7 +85,7 @@ impl Revision {
 }
 
 impl RunningService {
-    pub(crate) fn new(wanted: Revision, surroundings: &Surroundings, now: Duration) -> Self {
+    pub(crate) fn new(wanted: Revision, surroundings: &Surroundings) -> Self {
         let definition = Arc::clone(&wanted.definition);
         let view = ServiceView {
             desired_count: definition.desired_count,
@@ -102,10 +106,11 @@ impl RunningService {
             orders: HashMap::new(),
             events: VecDeque::new(),
             was_steady: false,
+            had_room: true,
             is_leaving: false,
         };
         service.settle(surroundings);
-        service.deploy(wanted, now);
+        service.deploy(wanted, surroundings.clock.now());
         service
     }
 
@@ -124,7 +129,8 @@ impl RunningService {
         let definition = &self.wanted.definition;
         self.view.configuration = definition.deployment;
         self.view.alarms.clone_from(&definition.deployment_alarms);
-        self.view.health_check_grace_period = definition.health_check_grace_period;
+        // It is given to programs, which are not faster than they are.
+        self.view.health_check_grace_period = surroundings.clock.stretched(definition.health_check_grace_period);
         self.view.rebalances = definition.availability_zone_rebalancing;
         self.note_surroundings(surroundings);
     }
@@ -168,11 +174,11 @@ impl RunningService {
         deployments.map(|deployment| (deployment, &self.revisions[&deployment.id]))
     }
 
-    /// The programs that its deployments may start.
-    pub(crate) fn programs(&self) -> impl Iterator<Item = PathBuf> {
+    /// All that its deployments may name of this machine's files.
+    pub(crate) fn words(&self) -> impl Iterator<Item = String> {
         let revisions = self.revisions.values().chain([&self.wanted]);
         let containers = revisions.flat_map(|revision| &revision.definition.containers);
-        containers.map(|container| container.program.clone())
+        containers.flat_map(|container| container.words())
     }
 
     /// Remembers an event; the oldest is forgotten.

@@ -8,6 +8,7 @@
 //! control.sock    see `control`
 //! run/<task id>/  each task's own disk and files of /etc; gone with the task
 //! logs/           see `logs`
+//! metrics/        see `metrics`
 //! ```
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};

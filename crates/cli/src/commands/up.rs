@@ -34,6 +34,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// that are gone drain. Exits with 1 where a deployment fails or is rolled back.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment, after_long_help = "Example: karma up --port 8080")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     stack: StackArguments,

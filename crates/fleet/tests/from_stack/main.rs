@@ -1,8 +1,11 @@
 //! `Fleet::from_stack` on stacks put together by hand; `cases.rs` has whole stacks in Terraform.
 
+mod alarms;
+mod clusters;
 mod deployments;
 mod listeners;
 mod robust;
+mod scaling;
 mod services;
 mod support;
 mod target_groups;

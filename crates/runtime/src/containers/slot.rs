@@ -9,6 +9,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::ContainerEvent;
+use crate::clock::Clock;
 use crate::local::LocalContainer;
 use crate::runner::{Exit, Launched, Probe, StopSignal};
 use crate::task::{ContainerState, HealthStatus};
@@ -76,10 +77,11 @@ impl Slot {
         self.start_deadline().is_some_and(|deadline| deadline <= now)
     }
 
-    pub(super) fn is_to_be_restarted(&self, exit: Exit) -> bool {
+    pub(super) fn is_to_be_restarted(&self, exit: Exit, clock: Clock) -> bool {
         let ran_for = self.started_at.map(|started| started.elapsed()).unwrap_or_default();
         let policy = self.container.restart_policy.as_ref();
-        exit.launched == Launched::Yes && policy.is_some_and(|policy| restarts(policy, exit.code, ran_for))
+        exit.launched == Launched::Yes
+            && policy.is_some_and(|policy| restarts(policy, exit.code, clock.stretched(ran_for)))
     }
 
     /// `None` where it never will.

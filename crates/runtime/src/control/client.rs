@@ -10,7 +10,7 @@ use super::{Connection, MessageError, Request, Response, short_path};
 use crate::exec::{self, ExecRequest, FrameReader, FrameWriter};
 use crate::operation::{Applied, Deployed};
 use crate::progress::Progress;
-use karma_ops::{Observation, TaskId};
+use karma_ops::{AlarmAnswer, MetricAnswer, MetricQuery, Observation, TaskId};
 
 /// A fleet that runs in another process. Each question has a connection of its own, so that none waits for another.
 #[derive(Debug, Clone)]
@@ -69,6 +69,22 @@ impl Control {
     pub async fn observe(&self) -> Result<Observation, ControlError> {
         match self.ask(Request::Observe).await? {
             Response::Observation { observation } => Ok(*observation),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// What CloudWatch would show.
+    pub async fn metrics(&self, query: MetricQuery) -> Result<MetricAnswer, ControlError> {
+        match self.ask(Request::Metrics { query }).await? {
+            Response::Metrics { answer } => Ok(*answer),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// How the alarms stand, and what autoscaling did.
+    pub async fn alarms(&self) -> Result<AlarmAnswer, ControlError> {
+        match self.ask(Request::Alarms).await? {
+            Response::Alarms { answer } => Ok(*answer),
             _ => Err(unexpected()),
         }
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::exec::ExecRequest;
 use crate::operation::{Applied, Deployed};
 use crate::progress::Progress;
-use karma_ops::{Observation, TaskId};
+use karma_ops::{AlarmAnswer, MetricAnswer, MetricQuery, Observation, TaskId};
 
 /// What a client asks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,10 @@ pub(super) enum Request {
     StopTask { task: TaskId, reason: String },
     /// Read the definition anew, with what the client was given on its command line, and run that.
     Apply { given: serde_json::Value },
+    /// Tell what CloudWatch would show.
+    Metrics { query: MetricQuery },
+    /// Tell how the alarms stand, and what autoscaling did.
+    Alarms,
 }
 
 /// What it is told.
@@ -49,6 +53,10 @@ pub(super) enum Response {
     Applied { services: Vec<Applied> },
     /// To a request that is done as soon as it is accepted.
     Done,
+    /// To [`Request::Metrics`].
+    Metrics { answer: Box<MetricAnswer> },
+    /// To [`Request::Alarms`].
+    Alarms { answer: Box<AlarmAnswer> },
     /// To anything: it was not done.
     Refused {
         /// Why not.

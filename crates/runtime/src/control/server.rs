@@ -117,6 +117,14 @@ async fn answer(connection: &mut Connection, orchestrator: &LocalOrchestrator, r
             let applied = orchestrator.reload(given).await;
             connection.send(Response::from(applied)).await
         }
+        Request::Metrics { query } => {
+            let answer = Box::new(orchestrator.metrics(query).await);
+            connection.send(Response::Metrics { answer }).await
+        }
+        Request::Alarms => {
+            let answer = Box::new(orchestrator.alarms());
+            connection.send(Response::Alarms { answer }).await
+        }
     }
 }
 

@@ -18,8 +18,8 @@ pub(super) fn move_one(service: &ServiceView, tasks: &[Task], now: Duration) -> 
     if !at_rest || !may_move {
         return None;
     }
-    let ((least, lightest), (most, heaviest)) = spread(service, tasks).extremes()?;
-    let moves = most >= least + 2;
+    let spread = spread(service, tasks);
+    let ((_, lightest), (_, heaviest)) = spread.extremes()?;
     let provider = || {
         let youngest_there = tasks
             .iter()
@@ -27,7 +27,7 @@ pub(super) fn move_one(service: &ServiceView, tasks: &[Task], now: Duration) -> 
             .find(|task| task.is_live() && task.placement.availability_zone.as_ref() == Some(&heaviest))?;
         youngest_there.placement.capacity_provider.clone()
     };
-    moves.then(|| Action::Start {
+    (!spread.is_balanced()).then(|| Action::Start {
         placement: Placement {
             capacity_provider: provider(),
             availability_zone: Some(lightest),

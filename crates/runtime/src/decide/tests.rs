@@ -273,7 +273,10 @@ fn a_service_at_rest_moves_tasks_until_no_zone_holds_two_more_than_another() {
             .into_iter()
             .next()
             .map(|action| match action {
-                Action::Start { placement, purpose } if purpose == Purpose::Rebalancing => placement.availability_zone,
+                Action::Start {
+                    placement,
+                    purpose: Purpose::Rebalancing,
+                } => placement.availability_zone,
                 other => panic!("{other:?}"),
             });
         let zone = placement.flatten();

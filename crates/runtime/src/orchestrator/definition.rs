@@ -1,7 +1,7 @@
 //! From a fleet, the programs on this machine and the values of its secrets to services that can run.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use karma_fleet::Fleet;
 
@@ -77,8 +77,8 @@ impl Settler {
         })
     }
 
-    /// Removes the programs that no revision needs any more.
-    pub(super) fn keep_only(&self, programs: &BTreeSet<PathBuf>) {
-        self.pinned.keep_only(programs);
+    /// Removes the programs that nothing names any more.
+    pub(super) fn keep_only(&self, words: &BTreeSet<String>) {
+        self.pinned.keep_only(words);
     }
 }

@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use karma_fleet::Fleet;
-use karma_ops::TaskId;
+use karma_ops::{AlarmState, TaskId};
 use tokio::sync::oneshot;
 
 use super::{LocalOrchestrator, Setting};
 use crate::error::StartError;
 use crate::operation::{Answer, Applied, Deployed, Operation, OperationError};
 use crate::program::Programs;
-use crate::reconcile::{AlarmState, Command};
+use crate::reconcile::Command;
 use crate::reload::{NewDefinition, Refusal};
 use crate::secrets::LocalSecrets;
 
 impl LocalOrchestrator {
     /// Runs another definition from now on: what is new starts, what has changed is deployed, and what is gone drains and ends. A program with
-    /// other bytes is a change. Answers when that has begun; a definition that cannot run here changes nothing.
+    /// other bytes is a change. Answers when that has begun. A definition that cannot run here changes nothing; a fleet that is stopping applies none.
     pub async fn apply(
         &self,
         fleet: Fleet,
@@ -33,9 +33,12 @@ impl LocalOrchestrator {
         let (answer, applied) = oneshot::channel();
         self.order(Command::Apply(revisions, answer));
         let applied = applied.await.unwrap_or_default();
-        settler.keep_only(&applied.programs);
+        settler.keep_only(&applied.words);
         self.shared.front.send_replace(front.observe());
-        self.shared.notes.send_replace([definition.notes, not_served].concat());
+        self.shared.meters.send_replace(front.meters());
+        let of_machine = self.shared.runner.upgrade().map(|runner| runner.notes());
+        let notes = [definition.notes, not_served, of_machine.unwrap_or_default()].concat();
+        self.shared.notes.send_replace(notes);
         self.shared.fleet.send_replace(Arc::new(fleet));
         Ok(applied.applied)
     }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{AlarmState, AppliedAll, Reconciler};
+use karma_ops::AlarmState;
+
+use super::{AppliedAll, Reconciler};
 use crate::operation::{Applied, ServiceChange};
 use crate::runner::TaskRunner;
 use crate::service::{Revision, RunningService};
@@ -21,7 +23,7 @@ impl<R: TaskRunner> Reconciler<R> {
         }
         AppliedAll {
             applied,
-            programs: self.programs(),
+            words: self.words(),
         }
     }
 
@@ -29,7 +31,7 @@ impl<R: TaskRunner> Reconciler<R> {
         let now = self.now();
         let known = |service: &&mut RunningService| service.name() == revision.definition.name;
         let Some(service) = self.services.iter_mut().find(known) else {
-            let service = RunningService::new(revision, &self.surroundings, now);
+            let service = RunningService::new(revision, &self.surroundings);
             let task_definition = service.view.primary().task_definition.to_string();
             let applied = of(&service, ServiceChange::Started { task_definition });
             self.services.push(service);
@@ -70,7 +72,7 @@ impl<R: TaskRunner> Reconciler<R> {
     pub(super) fn note_alarm(&mut self, name: String, state: AlarmState) {
         match state {
             AlarmState::Alarm => self.surroundings.in_alarm.insert(name),
-            AlarmState::Quiet => self.surroundings.in_alarm.remove(&name),
+            AlarmState::Ok | AlarmState::InsufficientData => self.surroundings.in_alarm.remove(&name),
         };
         for service in &mut self.services {
             service.note_surroundings(&self.surroundings);

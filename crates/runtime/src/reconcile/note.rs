@@ -167,6 +167,17 @@ impl<R: TaskRunner> Reconciler<R> {
         }
     }
 
+    /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html>
+    pub(super) fn note_room(&mut self, index: usize) {
+        let service = &mut self.services[index];
+        let has_room = service.view.capacity.has_room();
+        let loses_room = service.had_room && !has_room;
+        service.had_room = has_room;
+        if loses_room {
+            self.event(index, "was unable to place a task. Reason: Capacity is unavailable at this time. Please try again later or in a different availability zone.");
+        }
+    }
+
     pub(super) fn tell_started(&mut self, index: usize, started: &[TaskId]) {
         let Some(first) = started.first() else { return };
         let (count, ids) = (started.len(), in_brackets(started));
@@ -176,7 +187,7 @@ impl<R: TaskRunner> Reconciler<R> {
             .and_then(|task| task.placement.availability_zone.clone());
         match zone {
             Some(zone) => {
-                let spread = self.zones_in_words(index, Some(first));
+                let spread = self.spread(index, Some(first)).in_words();
                 self.event(
                     index,
                     &format!("is not AZ balanced with {spread}. AZ Rebalancing in progress."),
@@ -219,16 +230,19 @@ impl<R: TaskRunner> Reconciler<R> {
             index,
             &format!("has stopped {count} running tasks in {zone} due to AZ rebalancing: {ids}."),
         );
-        let spread = self.zones_in_words(index, None);
-        self.event(index, &format!("is AZ balanced with {spread}."));
+        let spread = self.spread(index, None);
+        if spread.is_balanced() {
+            let spread = spread.in_words();
+            self.event(index, &format!("is AZ balanced with {spread}."));
+        }
     }
 
     /// How the live tasks are spread, one of them left out.
-    fn zones_in_words(&self, index: usize, without: Option<&TaskId>) -> String {
+    fn spread(&self, index: usize, without: Option<&TaskId>) -> Spread<'_> {
         let service = &self.services[index];
         let counts = |task: &&Task| task.is_live() && Some(&task.id) != without;
         let placements = service.tasks.iter().filter(counts).map(|task| &task.placement);
-        Spread::new(&service.view.capacity, placements).in_words()
+        Spread::new(&service.view.capacity, placements)
     }
 
     pub(super) fn stopped_by_user(reason: String) -> Stop {

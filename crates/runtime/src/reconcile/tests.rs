@@ -1,5 +1,8 @@
 //! The loop with a runner that plays a script, in virtual time.
 
+mod capacity;
+mod deployments;
+
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use std::num::NonZeroU32;
@@ -32,7 +35,8 @@ enum Fate {
     Missing,
 }
 
-/// Gives each container it starts the next fate of the script; the last one stays.
+/// Gives each container it starts the next fate of the script; the last one stays. A container whose first argument is `missing` or `sick` is that,
+/// and with any other argument it is well.
 #[derive(Debug)]
 struct ScriptedRunner {
     fates: Mutex<VecDeque<Fate>>,
@@ -58,13 +62,14 @@ impl TaskRunner for ScriptedRunner {
         })
     }
 
-    async fn start(&self, _: &Place, _: &LocalContainer) -> Result<ScriptedContainer, StartFailure> {
+    async fn start(&self, _: &Place, container: &LocalContainer) -> Result<ScriptedContainer, StartFailure> {
         self.starts.lock().unwrap().push(Instant::now());
         let mut fates = self.fates.lock().unwrap();
-        let fate = if fates.len() > 1 {
-            fates.pop_front()
-        } else {
-            fates.front().copied()
+        let fate = match container.args.first().map(String::as_str) {
+            Some("missing") => Some(Fate::Missing),
+            Some(_) => Some(Fate::Obeys),
+            None if fates.len() > 1 => fates.pop_front(),
+            None => fates.front().copied(),
         };
         match fate.unwrap() {
             Fate::Missing => Err(StartFailure("it is not there".to_owned())),
@@ -80,8 +85,11 @@ impl TaskRunner for ScriptedRunner {
         Reach::ThisAddress
     }
 
-    async fn probe(&self, _: &Place, _: &LocalContainer, _: &LocalHealthCheck) -> Probe {
-        Probe::Passed
+    async fn probe(&self, _: &Place, container: &LocalContainer, _: &LocalHealthCheck) -> Probe {
+        match container.args.first().map(String::as_str) {
+            Some("sick") => Probe::Failed("it is sick".to_owned()),
+            _ => Probe::Passed,
+        }
     }
 
     fn deprovision(&self, _: &Place) {}

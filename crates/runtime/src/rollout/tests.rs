@@ -72,7 +72,8 @@ fn the_breaker_gives_a_deployment_up_and_the_last_completed_one_is_wanted_again(
     assert_eq!(advance(&mut service, &tasks, NOW), expected);
     assert_eq!(states(&service), ["PRIMARY IN_PROGRESS", "ACTIVE FAILED"]);
     assert_eq!(service.primary().id, earlier);
-    let rolling_back = format!("ECS deployment circuit breaker: rolling back to deploymentId {earlier}.");
+    let rolling_back =
+        format!("ECS deployment circuit breaker: tasks failed to start. Rolling back to deploymentId {earlier}.");
     assert_eq!(service.deployments[1].reason, rolling_back);
     assert_eq!(advance(&mut service, &tasks, NOW), [Milestone::Completed(earlier)]);
     assert_eq!(states(&service), ["PRIMARY COMPLETED", "INACTIVE FAILED"]);

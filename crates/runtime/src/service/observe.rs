@@ -22,7 +22,7 @@ impl RunningService {
             running_count: count(&self.tasks, |task| task.last_status == TaskStatus::Running),
             pending_count: count(&self.tasks, |task| task.last_status.is_pending()),
             health: self.view.health(&self.tasks, now),
-            url: self.deployed().url.clone(),
+            url: self.wanted.url.clone(),
             task_definition: self.view.primary().task_definition.to_string(),
             capacity_provider_strategy: self.shares(),
             deployments: self

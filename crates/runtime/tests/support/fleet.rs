@@ -37,6 +37,8 @@ pub(crate) struct TestService {
     pub(crate) memory: Option<u32>,
     /// Whether commands may be run in its tasks.
     pub(crate) enable_execute_command: bool,
+    pub(crate) minimum_healthy_percent: u32,
+    pub(crate) maximum_percent: u32,
 }
 
 impl TestFleet {
@@ -127,6 +129,8 @@ pub(crate) fn service(name: &str, container: Container) -> TestService {
         deregistration_delay: Duration::from_secs(5),
         memory: None,
         enable_execute_command: false,
+        minimum_healthy_percent: 100,
+        maximum_percent: 200,
     }
 }
 
@@ -221,8 +225,8 @@ fn ecs_service(service: &TestService) -> Service {
         task_definition: address("aws_ecs_task_definition", &service.name),
         desired_count: service.desired_count,
         deployment: DeploymentConfiguration {
-            minimum_healthy_percent: 100,
-            maximum_percent: 200,
+            minimum_healthy_percent: service.minimum_healthy_percent,
+            maximum_percent: service.maximum_percent,
             circuit_breaker: None,
         },
         deployment_alarms: None,

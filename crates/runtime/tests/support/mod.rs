@@ -1,11 +1,13 @@
 //! What the tests with real processes share.
 
 pub(crate) mod fleet;
+pub(crate) mod load;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use karma_runtime::{FleetHealth, LocalOrchestrator, LocalSecrets, Observation, Options, TaskStatus, Urgency};
+use karma_runtime::{Applied, FleetHealth, LocalOrchestrator, LocalSecrets, Observation, Options, TaskStatus, Urgency};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -36,6 +38,7 @@ pub(crate) fn stand_in() -> PathBuf {
 pub(crate) fn new_fleet() -> TestFleet {
     TestFleet::default()
         .program("server", stand_in(), &["serve"])
+        .program("polite", stand_in(), &["serve-politely"])
         .program("shell", "/bin/sh", &[])
 }
 
@@ -55,11 +58,15 @@ pub(crate) fn secrets() -> LocalSecrets {
 
 pub(crate) async fn start(fleet: TestFleet) -> Running {
     let directory = tempfile::tempdir().unwrap();
-    let (secrets, options) = (secrets(), options(directory.path()));
-    let local = LocalOrchestrator::start(&fleet.fleet, &fleet.programs, &secrets, options)
-        .await
-        .unwrap();
+    let local = start_in(directory.path(), fleet).await;
     Running { local, directory }
+}
+
+pub(crate) async fn start_in(directory: &Path, fleet: TestFleet) -> LocalOrchestrator {
+    let (secrets, options) = (secrets(), options(directory));
+    LocalOrchestrator::start(&fleet.fleet, &fleet.programs, &secrets, options)
+        .await
+        .unwrap()
 }
 
 /// Starts a fleet that is expected to become steady.
@@ -71,6 +78,11 @@ pub(crate) async fn start_steady(fleet: TestFleet) -> Running {
 }
 
 impl Running {
+    /// Runs another definition from now on.
+    pub(crate) async fn apply(&self, fleet: TestFleet) -> Vec<Applied> {
+        self.local.apply(fleet.fleet, fleet.programs, secrets()).await.unwrap()
+    }
+
     pub(crate) async fn stop(self) -> TempDir {
         self.local.stop(Urgency::Graceful).await;
         self.directory
@@ -117,16 +129,22 @@ pub(crate) fn stopped<'o>(observation: &'o Observation, label: &str) -> Vec<&'o 
 
 /// A GET request: status and body.
 pub(crate) async fn get(url: &str) -> (u16, String) {
+    try_get(url).await.unwrap()
+}
+
+/// The same where the answer may not come.
+pub(crate) async fn try_get(url: &str) -> io::Result<(u16, String)> {
     let rest = url.strip_prefix("http://").unwrap();
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let mut stream = TcpStream::connect(authority).await.unwrap();
+    let mut stream = TcpStream::connect(authority).await?;
     let request = format!("GET /{path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
+    stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
-    let body = answer.split_once("\r\n\r\n").unwrap().1.to_owned();
-    (status, body)
+    stream.read_to_string(&mut answer).await?;
+    let malformed = || io::Error::other(format!("not an answer: {answer:?}"));
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned());
+    status.zip(body).ok_or_else(malformed)
 }
 
 /// Processes that carry the mark of a state directory.

@@ -1,0 +1,120 @@
+//! What alarms and autoscaling do with a fleet while it runs, and what is told of it.
+
+use std::time::Duration;
+
+use karma_fleet::SuspendedState;
+use karma_ops::{AlarmAnswer, Observation, RolloutState, ScalingActivity, ServiceObservation};
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::task::spawn_blocking;
+
+use super::LocalOrchestrator;
+use crate::progress::Progress;
+use crate::scaling::{Limits, Minute, NotScalable, Order, ServiceCount};
+
+impl LocalOrchestrator {
+    /// How the alarms stand, and what autoscaling did.
+    pub fn alarms(&self) -> AlarmAnswer {
+        let clock = self.shared.clock;
+        self.shared.control_loop.answer(clock.at(clock.now()))
+    }
+
+    /// Suspends some sorts of scaling of a service, named by label or name, and resumes the others: a person wants a count that stays.
+    /// <https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-suspend-resume-scaling.html>
+    pub fn suspend_scaling(&self, service: &str, suspended: SuspendedState) -> Result<(), NotScalable> {
+        self.shared.control_loop.suspend(&self.label(service), suspended)
+    }
+
+    /// Gives a service, named by label or name, other limits; its desired count is brought within them.
+    pub fn limit_scaling(&self, service: &str, min_capacity: u32, max_capacity: u32) -> Result<(), NotScalable> {
+        let limits = Limits {
+            min: min_capacity,
+            max: max_capacity.max(min_capacity),
+        };
+        self.shared.control_loop.set_limits(&self.label(service), limits)
+    }
+
+    /// Does what the end of a minute asks for. The metrics of the minute are in the store.
+    pub(super) async fn steer(&self, now: Duration, observation: &Observation) {
+        let shared = &self.shared;
+        let at = shared.clock.at(now);
+        shared.control_loop.follow(&shared.fleet.borrow(), at);
+        let counts: Vec<_> = observation.services.iter().map(count).collect();
+        let outcome = shared.control_loop.look(Minute { now, at }, &counts);
+        for (alarm, state) in outcome.rung() {
+            self.note_alarm(alarm, state);
+        }
+        for order in &outcome.orders {
+            self.carry_out(order).await;
+        }
+        if !outcome.is_nothing() {
+            self.write_alarms().await;
+        }
+    }
+
+    /// Tells metric filters of all that is logged from now on.
+    pub(super) async fn filter_logs(self, mut events: broadcast::Receiver<Progress>) {
+        loop {
+            match events.recv().await {
+                Ok(Progress::Log { service, record, .. }) => {
+                    let at = self.shared.clock.at(self.shared.clock.now());
+                    let control_loop = &self.shared.control_loop;
+                    control_loop.note_log(&service, &record.container, &record.message, at);
+                }
+                Ok(_) => {}
+                Err(RecvError::Lagged(lost)) => {
+                    let message =
+                        format!("{lost} messages came too fast for the metric filters, and count for nothing");
+                    self.shared.announcer.announce(Progress::Note { message });
+                }
+                Err(RecvError::Closed) => return,
+            }
+        }
+    }
+
+    async fn write_alarms(&self) {
+        let orchestrator = self.clone();
+        let written = spawn_blocking(move || orchestrator.shared.control_loop.write()).await;
+        if let Err(error) = written.expect("writing does not panic, and nobody aborts it") {
+            let message = format!("what alarms do cannot be written to the disk, and is kept in memory: {error}");
+            self.shared.announcer.announce(Progress::Note { message });
+        }
+    }
+
+    async fn carry_out(&self, order: &Order) {
+        let count = usize::try_from(order.desired).unwrap_or(usize::MAX);
+        let result = self.set_desired_count(&order.service, count).await;
+        let at = self.shared.clock.at(self.shared.clock.now());
+        let activity = self.shared.control_loop.done(order, result, at);
+        self.shared.announcer.announce(Progress::Event {
+            message: message(&activity),
+            service: activity.service,
+        });
+    }
+
+    async fn set_desired_count(&self, service: &str, count: usize) -> Result<(), String> {
+        self.scale(service, count).await.map_err(|error| error.to_string())
+    }
+
+    fn label(&self, service: &str) -> String {
+        let fleet = self.shared.fleet.borrow();
+        let found = fleet.service(service);
+        found.map_or_else(|| service.to_owned(), |(_, service)| service.label.clone())
+    }
+}
+
+/// As ECS writes it among the events of a service.
+fn message(activity: &ScalingActivity) -> String {
+    format!("Message: {} Cause: {}", activity.status_message, activity.cause)
+}
+
+fn count(service: &ServiceObservation) -> ServiceCount {
+    ServiceCount {
+        service: service.label.clone(),
+        desired: u32::try_from(service.desired_count).unwrap_or(u32::MAX),
+        deploying: service
+            .deployments
+            .iter()
+            .any(|one| one.rollout_state == RolloutState::InProgress),
+    }
+}
