@@ -6,7 +6,7 @@ use std::path::Path;
 
 use karma_fleet::{Fidelity, FidelityLine};
 use karma_ops::DiscoveryMechanism;
-use karma_runtime::Mechanisms;
+use karma_runtime::{LimitKeeper, Mechanisms};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -111,7 +111,17 @@ fn means(mechanisms: Mechanisms) -> String {
             "HTTP_PROXY, which not every client heeds: the kernel refuses a private /etc/hosts"
         }
     };
-    format!("Service Connect names on this machine: {discovery}\n")
+    let memory = match mechanisms.memory {
+        LimitKeeper::Kernel => "the kernel ends a task that uses more, as on Fargate",
+        LimitKeeper::Measurement => "measured once a second, and a task that uses more is ended",
+    };
+    let cpu = match mechanisms.cpu {
+        LimitKeeper::Kernel => "the kernel gives no more, as on Fargate",
+        LimitKeeper::Measurement => "measured, and not limited",
+    };
+    format!(
+        "On this machine:\n  Service Connect names  {discovery}\n  memory                 {memory}\n  CPU time               {cpu}\n"
+    )
 }
 
 fn line_json(line: &FidelityLine) -> Value {

@@ -9,6 +9,7 @@
 
 mod load_balancer;
 mod other;
+mod scaling;
 mod service;
 mod task_definition;
 mod unmodeled;
@@ -20,6 +21,7 @@ use karma_terraform::{Address, Mode, ResourceInstance, Stack, Unknown, Value};
 use crate::Fleet;
 use crate::attributes::{Reads, collection};
 use crate::container_definitions;
+use crate::links;
 
 /// What becomes of an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -131,25 +133,27 @@ const fn not_applicable(attribute: &'static str, remark: &'static str) -> Treatm
 
 /// The resource types that the model reads, and their tables.
 const TABLES: &[(&[&str], &[&[Treatment]])] = &[
-    (&["aws_ecs_cluster"], &[other::CLUSTER]),
-    (&["aws_ecs_service"], &[service::SERVICE, service::SERVICE_CONNECT]),
+    (links::CLUSTER, &[other::CLUSTER]),
+    (links::CLUSTER_CAPACITY_PROVIDERS, &[other::CLUSTER_CAPACITY_PROVIDERS]),
+    (links::SERVICE, &[service::SERVICE, service::SERVICE_CONNECT]),
     (
-        &["aws_ecs_task_definition"],
+        links::TASK_DEFINITION,
         &[task_definition::TASK_DEFINITION, task_definition::CONTAINER],
     ),
-    (&["aws_lb", "aws_alb"], &[load_balancer::LOAD_BALANCER]),
-    (&["aws_lb_listener", "aws_alb_listener"], &[load_balancer::LISTENER]),
-    (
-        &["aws_lb_listener_rule", "aws_alb_listener_rule"],
-        &[load_balancer::LISTENER_RULE],
-    ),
-    (
-        &["aws_lb_target_group", "aws_alb_target_group"],
-        &[load_balancer::TARGET_GROUP],
-    ),
-    (&["aws_ecr_repository"], &[other::REPOSITORY]),
-    (&["aws_cloudwatch_log_group"], &[other::LOG_GROUP]),
-    (&["aws_secretsmanager_secret"], &[other::SECRET]),
+    (links::LOAD_BALANCER, &[load_balancer::LOAD_BALANCER]),
+    (links::LISTENER, &[load_balancer::LISTENER]),
+    (links::LISTENER_RULE, &[load_balancer::LISTENER_RULE]),
+    (links::TARGET_GROUP, &[load_balancer::TARGET_GROUP]),
+    (links::SCALABLE_TARGET, &[scaling::TARGET]),
+    (links::SCALING_POLICY, &[scaling::POLICY]),
+    (links::SCHEDULED_ACTION, &[scaling::SCHEDULED_ACTION]),
+    (links::METRIC_ALARM, &[scaling::METRIC_ALARM]),
+    (links::COMPOSITE_ALARM, &[scaling::COMPOSITE_ALARM]),
+    (links::METRIC_FILTER, &[scaling::METRIC_FILTER]),
+    (links::SUBNET, &[other::SUBNET]),
+    (links::REPOSITORY, &[other::REPOSITORY]),
+    (links::LOG_GROUP, &[other::LOG_GROUP]),
+    (links::SECRET, &[other::SECRET]),
 ];
 
 /// What every resource has.
@@ -159,6 +163,9 @@ const COMMON: &[Treatment] = &[
     not_applicable("region", "the run has the provider's"),
     not_applicable("timeouts", "how long Terraform waits for AWS"),
 ];
+
+/// The remark of what a reader is still to come for.
+const NOT_YET: &str = "not run yet";
 
 const UNKNOWN: Treatment = ignored("", "this version of karma does not know it");
 

@@ -116,7 +116,7 @@ pub use life::Urgency;
 pub use local::MissingSecrets;
 pub use log_reader::LogFiles;
 pub use logs::{LogFile, LogRecord, NotALogRecord, Run, log_files};
-pub use mechanisms::Mechanisms;
+pub use mechanisms::{LimitKeeper, Mechanisms};
 pub use operation::{Applied, Deployed, OperationError, ServiceChange};
 pub use orchestrator::{LocalOrchestrator, Options};
 pub use placement::{Capacity, Placement};

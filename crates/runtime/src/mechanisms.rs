@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::control_groups::ControlGroups;
 use crate::launcher::Namespaces;
 use crate::runner::{Spawner, probe_namespaces};
 use karma_ops::DiscoveryMechanism;
@@ -15,6 +16,20 @@ use karma_ops::DiscoveryMechanism;
 pub struct Mechanisms {
     /// How tasks find Service Connect names.
     pub discovery: DiscoveryMechanism,
+    /// Who keeps limits on memory.
+    pub memory: LimitKeeper,
+    /// Who keeps limits on CPU time.
+    pub cpu: LimitKeeper,
+}
+
+/// Who keeps a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitKeeper {
+    /// The kernel, at once.
+    Kernel,
+    /// This program, where it looks. CPU time is only measured.
+    Measurement,
 }
 
 impl Mechanisms {
@@ -24,9 +39,18 @@ impl Mechanisms {
         let namespaces = probe_namespaces(&Spawner::start()?, launcher, &directory).await;
         // What is left of an empty directory does no harm.
         let _ = fs::remove_dir_all(&directory);
+        let groups = ControlGroups::take(&directory);
         Ok(Self {
             discovery: discovery(namespaces?),
+            memory: LimitKeeper::of(groups.limit_memory()),
+            cpu: LimitKeeper::of(groups.limit_cpu()),
         })
+    }
+}
+
+impl LimitKeeper {
+    fn of(is_kernel: bool) -> Self {
+        if is_kernel { Self::Kernel } else { Self::Measurement }
     }
 }
 

@@ -3,13 +3,43 @@
 use super::{Treatment, enforced, ignored, not_applicable, simulated};
 
 const NO_IMAGES: &str = "no images are kept here";
+const NO_NETWORK: &str = "there is no network to lay out: tasks have loopback addresses";
 const NOT_THERE: &str = "protects an object in AWS";
 
 pub(super) const CLUSTER: &[Treatment] = &[
     enforced("name"),
     enforced("service_connect_defaults.namespace"),
-    ignored("setting", "not run yet"),
+    enforced("setting"),
     ignored("configuration", "`karma exec` is not logged"),
+];
+
+pub(super) const CLUSTER_CAPACITY_PROVIDERS: &[Treatment] = &[
+    enforced("cluster_name"),
+    simulated(
+        "default_capacity_provider_strategy",
+        "tasks are shared out; Spot capacity does not run out by itself",
+    ),
+    not_applicable("capacity_providers", "the strategies name them"),
+];
+
+pub(super) const SUBNET: &[Treatment] = &[
+    simulated("availability_zone", "zones are names that tasks are spread over"),
+    not_applicable("availability_zone_id", NO_NETWORK),
+    not_applicable("vpc_id", NO_NETWORK),
+    not_applicable("cidr_block", NO_NETWORK),
+    not_applicable("ipv6_cidr_block", NO_NETWORK),
+    not_applicable("ipv6_native", NO_NETWORK),
+    not_applicable("assign_ipv6_address_on_creation", NO_NETWORK),
+    not_applicable("map_public_ip_on_launch", NO_NETWORK),
+    not_applicable("map_customer_owned_ip_on_launch", NO_NETWORK),
+    not_applicable("customer_owned_ipv4_pool", NO_NETWORK),
+    not_applicable("outpost_arn", NO_NETWORK),
+    not_applicable("enable_dns64", NO_NETWORK),
+    not_applicable("enable_lni_at_device_index", NO_NETWORK),
+    not_applicable("enable_resource_name_dns_a_record_on_launch", NO_NETWORK),
+    not_applicable("enable_resource_name_dns_aaaa_record_on_launch", NO_NETWORK),
+    not_applicable("private_dns_hostname_type_on_launch", NO_NETWORK),
+    not_applicable("force_destroy", NO_NETWORK),
 ];
 
 pub(super) const REPOSITORY: &[Treatment] = &[

@@ -1,6 +1,6 @@
 //! `aws_ecs_service`
 
-use super::{Treatment, enforced, ignored, not_applicable};
+use super::{NOT_YET, Treatment, enforced, ignored, not_applicable, simulated};
 
 const TERRAFORM: &str = "a matter between Terraform and AWS";
 const LOOPBACK: &str = "tasks have loopback addresses, and nothing is filtered between them";
@@ -22,17 +22,23 @@ pub(super) const SERVICE: &[Treatment] = &[
         "a Classic Load Balancer does not take Fargate tasks",
     ),
     ignored("load_balancer.advanced_configuration", "deployments are rolling"),
-    ignored("deployment_circuit_breaker", "not run yet"),
-    ignored("alarms", "not run yet"),
-    ignored("deployment_controller", "deployments are ECS's own, and rolling"),
+    enforced("deployment_circuit_breaker"),
+    enforced("alarms"),
+    simulated("deployment_controller", "deployments are ECS's own, and rolling"),
     ignored("deployment_configuration", "deployments are rolling"),
-    ignored("capacity_provider_strategy", "not run yet"),
-    ignored("launch_type", "not run yet"),
-    ignored("availability_zone_rebalancing", "not run yet"),
-    ignored("network_configuration.subnets", "not run yet"),
+    simulated(
+        "capacity_provider_strategy",
+        "tasks are shared out; Spot capacity does not run out by itself",
+    ),
+    enforced("launch_type"),
+    simulated("availability_zone_rebalancing", "zones are names, and one machine"),
+    simulated(
+        "network_configuration.subnets",
+        "tasks are spread over their zones, which are names",
+    ),
     not_applicable("network_configuration.security_groups", LOOPBACK),
     not_applicable("network_configuration.assign_public_ip", LOOPBACK),
-    ignored("enable_execute_command", "not run yet"),
+    enforced("enable_execute_command"),
     ignored("service_registries", "only the names of Service Connect are served"),
     ignored("volume_configuration", "there are no EBS volumes"),
     ignored("vpc_lattice_configurations", "there is no VPC Lattice"),
@@ -43,7 +49,7 @@ pub(super) const SERVICE: &[Treatment] = &[
     not_applicable("platform_version", "there is no Fargate platform"),
     not_applicable("propagate_tags", "labels of objects in AWS"),
     not_applicable("enable_ecs_managed_tags", "labels of objects in AWS"),
-    not_applicable("force_new_deployment", "`karma restart` does that"),
+    enforced("force_new_deployment"),
     not_applicable("wait_for_steady_state", "`karma wait` does that"),
     not_applicable("triggers", TERRAFORM),
     not_applicable("force_delete", TERRAFORM),
@@ -61,7 +67,7 @@ pub(super) const SERVICE_CONNECT: &[Treatment] = &[
         "service_connect_configuration.service.ingress_port_override",
         "the proxy stands on the client's side",
     ),
-    ignored("service_connect_configuration.service.timeout", "not run yet"),
+    ignored("service_connect_configuration.service.timeout", NOT_YET),
     ignored(
         "service_connect_configuration.service.tls",
         "names are served without TLS",

@@ -5,18 +5,23 @@ use super::{Treatment, enforced, ignored, not_applicable, simulated};
 const NO_CREDENTIALS: &str = "no AWS credentials are given to a task";
 const NOT_ON_FARGATE: &str = "Fargate has none";
 const THIS_MACHINE: &str = "programs are built for this machine";
+const LIMIT: &str =
+    "kept by the kernel where control groups can be made; else memory is measured once a second, and CPU only counted";
 const TERRAFORM: &str = "a matter between Terraform and AWS";
 
 pub(super) const TASK_DEFINITION: &[Treatment] = &[
     enforced("family"),
-    ignored("cpu", "not run yet"),
-    ignored("memory", "not run yet"),
-    ignored("ephemeral_storage", "not run yet"),
+    simulated("cpu", LIMIT),
+    simulated("memory", LIMIT),
+    simulated(
+        "ephemeral_storage.size_in_gib",
+        "the size of its directory is measured, and more than that is told",
+    ),
     ignored("volume", "a task has one working directory"),
     ignored("proxy_configuration", "there is no App Mesh"),
     ignored("pid_mode", "processes of a task see one another"),
     ignored("ipc_mode", "processes of a task share what this machine shares"),
-    ignored("enable_fault_injection", "`karma drill` breaks things on purpose"),
+    ignored("enable_fault_injection", "faults are not injected"),
     not_applicable("network_mode", "every task has an address of its own, in 127.0.0.0/8"),
     not_applicable("requires_compatibilities", "every task is made of processes"),
     not_applicable("runtime_platform", THIS_MACHINE),
@@ -73,21 +78,28 @@ pub(super) const CONTAINER: &[Treatment] = &[
         "container_definitions.logConfiguration",
         "lines go to files: `karma logs`",
     ),
-    ignored("container_definitions.cpu", "not run yet"),
-    ignored("container_definitions.memory", "not run yet"),
-    ignored("container_definitions.memoryReservation", "not run yet"),
-    ignored("container_definitions.user", "programs run as you"),
-    ignored("container_definitions.workingDirectory", "not run yet"),
-    ignored(
+    simulated("container_definitions.cpu", LIMIT),
+    simulated("container_definitions.memory", LIMIT),
+    simulated("container_definitions.memoryReservation", LIMIT),
+    not_applicable("container_definitions.user", "programs run as you"),
+    simulated(
+        "container_definitions.workingDirectory",
+        "it lies in the task's own directory",
+    ),
+    simulated(
         "container_definitions.readonlyRootFilesystem",
-        "programs see this machine's files",
+        "where the kernel lets a task have a view of files of its own",
     ),
     ignored("container_definitions.mountPoints", "a task has one working directory"),
     ignored("container_definitions.volumesFrom", "a task has one working directory"),
-    ignored("container_definitions.linuxParameters", "not run yet"),
-    ignored("container_definitions.ulimits", "not run yet"),
-    ignored("container_definitions.restartPolicy", "not run yet"),
-    ignored("container_definitions.startTimeout", "not run yet"),
+    not_applicable(
+        "container_definitions.linuxParameters.initProcessEnabled",
+        "what a program leaves behind ends with its task",
+    ),
+    ignored("container_definitions.linuxParameters", "the kernel is this machine's"),
+    enforced("container_definitions.ulimits"),
+    enforced("container_definitions.restartPolicy"),
+    enforced("container_definitions.startTimeout"),
     ignored("container_definitions.environmentFiles", "nothing is fetched from S3"),
     ignored(
         "container_definitions.firelensConfiguration",
