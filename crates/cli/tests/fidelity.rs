@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::path::Path;
+
 use support::{karma, stack};
 
 const STACK: &str = r#"
@@ -47,4 +49,12 @@ fn every_attribute_that_is_set_has_a_line() {
 fn strict_refuses_what_has_no_effect_here() {
     let stack = stack(&[("main.tf", STACK)]);
     insta::assert_snapshot!(karma(stack.path(), &["up", "--strict"]));
+}
+
+/// `karma docs terraform` writes it anew.
+#[test]
+fn the_page_of_the_products_own_stack_is_fresh() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let answer = karma(&root, &["docs", "--check", "terraform"]);
+    assert!(!answer.contains("FIDELITY.md"), "{answer}");
 }

@@ -111,7 +111,7 @@ pub(super) const TARGET_GROUP: &[Treatment] = &[
     enforced("health_check.unhealthy_threshold"),
     enforced("health_check.matcher"),
     not_applicable("health_check.enabled", "always on for targets by address"),
-    ignored("health_check.protocol", "health checks speak HTTP"),
+    not_applicable("health_check.protocol", "health checks speak HTTP"),
     ignored("stickiness", "each request goes to the next target"),
     ignored("slow_start", "new targets take their full share at once"),
     ignored("load_balancing_anomaly_mitigation", NOT_YET),

@@ -50,10 +50,7 @@ pub(super) const CONTAINER: &[Treatment] = &[
         "container_definitions.portMappings.protocol",
         "a program listens as it likes",
     ),
-    ignored(
-        "container_definitions.portMappings.appProtocol",
-        "Service Connect speaks HTTP/1.1",
-    ),
+    not_applicable("container_definitions.portMappings.appProtocol", "Service Connect speaks HTTP/1.1"),
     simulated(
         "container_definitions.logConfiguration.logDriver",
         "lines go to files: `karma logs`",
