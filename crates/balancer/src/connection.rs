@@ -1,8 +1,6 @@
 //! A client's connection: its requests one after the other, until it is done, idle for too long, or to be retired.
 
-use std::convert::Infallible;
 use std::future::poll_fn;
-use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -10,19 +8,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::HeaderValue;
-use hyper::server::conn::http1::Builder;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use bytes::Bytes;
+use http::header::{EXPECT, TE};
+use http::{HeaderValue, Request, Response};
+use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
-use tokio::time::sleep;
+use tokio::time::{Sleep, sleep};
 
+use crate::answer::{self, AnswerBody};
+use crate::client_stream::ClientStream;
+use crate::client_wire::{Next, SharedWire};
+use crate::error::Error;
 use crate::forward;
 use crate::headers::Origin;
+use crate::http1::framing::has_word;
+use crate::http1::head;
 use crate::idle_timer::IdleTimer;
 use crate::listener::Front;
-use crate::statistics::ListenerCounters;
+use crate::reply::{Manner, Persistence, reply};
+use crate::request_body::ClientBody;
 
 /// What all requests of a connection share.
 pub(crate) struct Visit {
@@ -38,61 +42,143 @@ pub(crate) struct Activity {
     count: AtomicU64,
 }
 
-/// A client's socket that notes when bytes move.
-struct Socket {
-    stream: TcpStream,
-    activity: Arc<Activity>,
-    counters: Arc<ListenerCounters>,
-}
-
-/// Room for the largest head a request may have: 64 KB of headers and 16 KB of request line.
-const REQUEST_BUFFER: usize = 80 * 1_024;
-
 /// A request's own timer answers with a 504 or 408; this much later the connection is given up without a word.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// How long a client may take to read the last answer before the connection is closed under it.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// Serves a client's connection to its end.
 pub(crate) async fn serve(stream: TcpStream, client: SocketAddr, front: Arc<Front>) {
     let _active = front.counters.connected();
     let activity = Arc::<Activity>::default();
+    let idle_timeout = front.attributes.idle_timeout;
+    let wire = SharedWire::new(
+        ClientStream::Plain(stream),
+        Arc::clone(&activity),
+        Arc::clone(&front.counters),
+    );
     let origin = Origin {
         client: address_value(client),
         port: front.port,
     };
-    let visit = Arc::new(Visit {
-        front: Arc::clone(&front),
+    let visit = Visit {
+        front,
         client,
         origin,
         activity: Arc::clone(&activity),
-    });
-    let socket = Socket {
-        stream,
-        activity: Arc::clone(&activity),
-        counters: Arc::clone(&front.counters),
     };
-    let service = service_fn(move |request| {
-        let visit = Arc::clone(&visit);
-        async move { Ok::<_, Infallible>(forward::answer(&visit, request).await) }
-    });
-    let mut builder = Builder::new();
-    // Our own timer looks after the silent: it knows the idle timeout, and reading heads is only one case of it.
-    builder.max_buf_size(REQUEST_BUFFER).header_read_timeout(None);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(socket), service));
-    let mut retired = pin!(retired(&front));
+    tokio::select! {
+        biased;
+        () = converse(&visit, &wire) => {}
+        () = idle(&activity, idle_timeout) => {}
+    }
+}
+
+/// Answers one request after the other.
+async fn converse(visit: &Visit, wire: &SharedWire) {
+    let mut retired = pin!(retired(&visit.front));
     let mut is_retired = false;
-    let mut idle = pin!(idle(&activity, front.attributes.idle_timeout));
     loop {
-        tokio::select! {
-            biased;
-            // An error here is the client's going away, or a request that has been answered with a 4xx.
-            _ = connection.as_mut() => return,
-            () = &mut retired, if !is_retired => {
-                is_retired = true;
-                connection.as_mut().graceful_shutdown();
-            }
-            () = &mut idle => return,
+        let next = match next(visit, wire, retired.as_mut(), &mut is_retired).await {
+            Next::Head(bytes) => serve_request(visit, wire, &bytes, is_retired).await,
+            Next::Refused(error) => refuse(wire, &error).await,
+            Next::Closed => return,
+        };
+        match next {
+            Persistence::Keep => {}
+            Persistence::Close => return linger(wire).await,
         }
     }
+}
+
+/// The next request's head, all of it within the idle timeout; a slow one is as good as none.
+async fn next(
+    visit: &Visit,
+    wire: &SharedWire,
+    mut retired: Pin<&mut impl Future<Output = ()>>,
+    is_retired: &mut bool,
+) -> Next {
+    let mut deadline: Option<Pin<Box<Sleep>>> = None;
+    poll_fn(|context| {
+        let mut wire = wire.lock();
+        if let Poll::Ready(next) = wire.poll_head(context) {
+            return Poll::Ready(next);
+        }
+        *is_retired = *is_retired || retired.as_mut().poll(context).is_ready();
+        if !wire.is_within_head() {
+            return if *is_retired {
+                Poll::Ready(Next::Closed)
+            } else {
+                Poll::Pending
+            };
+        }
+        let deadline = deadline.get_or_insert_with(|| Box::pin(sleep(visit.front.attributes.idle_timeout)));
+        deadline
+            .as_mut()
+            .poll(context)
+            .map(|()| Next::Refused(Error::HeadTooLate))
+    })
+    .await
+}
+
+/// Reads a request, gets its answer, writes it.
+async fn serve_request(visit: &Visit, wire: &SharedWire, bytes: &Bytes, is_retired: bool) -> Persistence {
+    let (head, framing) = match head::request(bytes) {
+        Ok(read) => read,
+        Err(error) => return refuse(wire, &error).await,
+    };
+    let mut manner = Manner {
+        version: head.version,
+        is_head: head.method == http::Method::HEAD,
+        wants_trailers: has_word(head.headers.get_all(TE), "trailers"),
+        persistence: Persistence::Keep,
+    };
+    if is_retired || !head::is_kept_alive(head.version, &head.headers) {
+        manner.persistence = Persistence::Close;
+    }
+    wire.lock()
+        .begin_body(framing, has_word(head.headers.get_all(EXPECT), "100-continue"));
+    let body = match framing {
+        crate::http1::framing::Framing::None => ClientBody::Empty,
+        _ => ClientBody::Http1(wire.clone()),
+    };
+    match answer_unless_gone(visit, wire, Request::from_parts(head, body)).await {
+        Some(answer) => reply(wire, answer, manner).await,
+        None => Persistence::Close,
+    }
+}
+
+/// Waits for the answer, unless the client goes away before it comes.
+async fn answer_unless_gone(
+    visit: &Visit,
+    wire: &SharedWire,
+    request: Request<ClientBody>,
+) -> Option<Response<AnswerBody>> {
+    let mut answer = pin!(forward::answer(visit, request));
+    poll_fn(|context| match answer.as_mut().poll(context) {
+        Poll::Ready(answer) => Poll::Ready(Some(answer)),
+        Poll::Pending => wire.lock().poll_gone(context).map(|()| None),
+    })
+    .await
+}
+
+/// Tells a client what is wrong with what it sent, and that this is the end.
+async fn refuse(wire: &SharedWire, error: &Error) -> Persistence {
+    reply(wire, answer::failed(error), Manner::LAST).await
+}
+
+/// Lets the client read what was written last: to close at once, with something unread, would make its system throw
+/// that away.
+async fn linger(wire: &SharedWire) {
+    if wire.lock().is_settled() {
+        return;
+    }
+    let drained = async {
+        let _ = poll_fn(|context| Pin::new(wire.lock().stream()).poll_shutdown(context)).await;
+        poll_fn(|context| wire.lock().poll_drain(context)).await;
+    };
+    let _ = tokio::time::timeout(LINGER, drained).await;
 }
 
 /// Waits for the time to finish the current request and close: the listener stops, or the connection has lived its
@@ -108,7 +194,7 @@ async fn retired(front: &Front) {
 async fn idle(activity: &Activity, timeout: Duration) {
     let mut timer = IdleTimer::new();
     timer.start(timeout + GRACE);
-    poll_fn(|context| timer.poll_over(activity.count(), context)).await;
+    poll_fn(|context: &mut Context<'_>| timer.poll_over(activity.count(), context)).await;
 }
 
 fn address_value(client: SocketAddr) -> HeaderValue {
@@ -122,63 +208,5 @@ impl Activity {
 
     fn count(&self) -> u64 {
         self.count.load(Ordering::Relaxed)
-    }
-}
-
-impl Socket {
-    fn noted(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if let Poll::Ready(Ok(bytes @ 1..)) = written {
-            self.moved(bytes);
-        }
-        written
-    }
-
-    fn moved(&self, bytes: usize) {
-        self.activity.note();
-        self.counters.processed_bytes.add(bytes as u64);
-    }
-}
-
-impl AsyncRead for Socket {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        let bytes = buffer.filled().len() - before;
-        if bytes > 0 {
-            self.moved(bytes);
-        }
-        read
-    }
-}
-
-impl AsyncWrite for Socket {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.noted(written)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.noted(written)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

@@ -19,6 +19,10 @@ pub(crate) enum Error {
     ClientStalled,
     #[error("the client did not send the whole body")]
     ClientGone,
+    #[error("the client did not send the whole head in time")]
+    HeadTooLate,
+    #[error("the HTTP version is not supported")]
+    VersionUnsupported,
     #[error("the request target is too long")]
     UriTooLong,
     #[error("`X-Forwarded-For` has too many addresses")]
@@ -32,9 +36,9 @@ pub(crate) enum Error {
     #[error("the target does not accept the connection in time")]
     ConnectTimeout,
     #[error("the target closed the connection before it answered")]
-    Closed(#[source] hyper::Error),
+    Closed(#[source] io::Error),
     #[error("the target's answer is malformed")]
-    Garbled(#[source] hyper::Error),
+    Garbled,
     #[error("the head of the target's answer is not acceptable")]
     UnacceptableHead,
     #[error("the target does not answer in time")]
@@ -71,6 +75,8 @@ impl Error {
             | Self::MethodNotAllowed
             | Self::ClientStalled
             | Self::ClientGone
+            | Self::HeadTooLate
+            | Self::VersionUnsupported
             | Self::UriTooLong
             | Self::TooManyHops
             | Self::UnsupportedCoding => Side::Client,
@@ -78,7 +84,7 @@ impl Error {
             Self::Unreachable(_)
             | Self::ConnectTimeout
             | Self::Closed(_)
-            | Self::Garbled(_)
+            | Self::Garbled
             | Self::UnacceptableHead
             | Self::TargetStalled
             | Self::Cut => Side::Target,
@@ -97,7 +103,8 @@ impl Error {
     pub(crate) fn status(&self) -> StatusCode {
         match (self.side(), self) {
             (Side::Client, Self::MethodNotAllowed) => StatusCode::METHOD_NOT_ALLOWED,
-            (Side::Client, Self::ClientStalled) => StatusCode::REQUEST_TIMEOUT,
+            (Side::Client, Self::VersionUnsupported) => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+            (Side::Client, Self::ClientStalled | Self::HeadTooLate) => StatusCode::REQUEST_TIMEOUT,
             (Side::Client, Self::UriTooLong) => StatusCode::URI_TOO_LONG,
             (Side::Client, Self::TooManyHops) => too_many_hops(),
             (Side::Client, Self::UnsupportedCoding) => StatusCode::NOT_IMPLEMENTED,
@@ -130,9 +137,12 @@ mod tests {
         check(&Error::ClientGone, Side::Client, 400);
         check(&Error::MethodNotAllowed, Side::Client, 405);
         check(&Error::ClientStalled, Side::Client, 408);
+        check(&Error::HeadTooLate, Side::Client, 408);
         check(&Error::UriTooLong, Side::Client, 414);
         check(&Error::TooManyHops, Side::Client, 463);
         check(&Error::UnsupportedCoding, Side::Client, 501);
+        check(&Error::VersionUnsupported, Side::Client, 505);
+        check(&Error::Garbled, Side::Target, 502);
         check(&Error::Unreachable(io::Error::other("refused")), Side::Target, 502);
         check(&Error::UnacceptableHead, Side::Target, 502);
         check(&Error::Cut, Side::Target, 502);

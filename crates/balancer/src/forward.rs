@@ -3,17 +3,16 @@
 use std::sync::Arc;
 
 use http::{Request, Response, StatusCode};
-use hyper::body::Incoming;
 use tokio::time::{Instant, timeout};
 
 use crate::answer::{self, AnswerBody};
 use crate::connection::Visit;
-use crate::error::{Error, Retry};
-use crate::exchange::{Broken, ResponseBody, exchange};
+use crate::error::Error;
+use crate::exchange::{ResponseBody, exchange};
 use crate::headers;
 use crate::pool::Link;
 use crate::random;
-use crate::request_body::{RequestBody, Upload};
+use crate::request_body::{ClientBody, RequestBody, Upload};
 use crate::rule::Action;
 use crate::statistics::ListenerCounters;
 use crate::target::{InFlight, Target};
@@ -29,7 +28,7 @@ struct Account<'a> {
 const CLIENT_CLOSED: u16 = 460;
 
 /// Answers a request, come what may.
-pub(crate) async fn answer(visit: &Visit, request: Request<Incoming>) -> Response<AnswerBody> {
+pub(crate) async fn answer(visit: &Visit, request: Request<ClientBody>) -> Response<AnswerBody> {
     let account = Account::open(&visit.front.counters);
     let answer = route(visit, request)
         .await
@@ -38,7 +37,7 @@ pub(crate) async fn answer(visit: &Visit, request: Request<Incoming>) -> Respons
     answer
 }
 
-async fn route(visit: &Visit, request: Request<Incoming>) -> Result<Response<AnswerBody>, Error> {
+async fn route(visit: &Visit, request: Request<ClientBody>) -> Result<Response<AnswerBody>, Error> {
     let (mut head, incoming) = request.into_parts();
     let header_bytes = headers::check(&head)?;
     let rules = visit.front.rules();
@@ -91,10 +90,10 @@ async fn ask(
         answered = converse(visit, target, request, upload.as_deref()) => answered?,
         () = target.cut.raised() => return Err(Error::Cut),
     };
-    let (mut head, incoming) = answer.into_parts();
+    let (mut head, ()) = answer.into_parts();
     target.record.counters.answered(head.status);
     headers::prepare_response(head.status, &mut head.headers)?;
-    let body = ResponseBody::new(incoming, link, admitted, upload);
+    let body = ResponseBody::new(link, admitted, upload);
     Ok(Response::from_parts(head, AnswerBody::Streamed(body)))
 }
 
@@ -104,13 +103,12 @@ async fn converse(
     target: &Target,
     mut request: Request<RequestBody>,
     upload: Option<&Upload>,
-) -> Result<(Response<Incoming>, Box<Link>), Error> {
+) -> Result<(Response<()>, Box<Link>), Error> {
     let patience = visit.front.attributes.idle_timeout;
     if let Some(mut link) = target.pool.take(patience) {
-        let copy = copy_if_repeatable(&request);
         match timed(target, exchange(&mut link, request, upload, patience)).await {
             Ok(answer) => return Ok((answer, link)),
-            Err(broken) => request = what_to_repeat(broken, copy)?,
+            Err(broken) => request = *broken.again.ok_or(broken.error)?,
         }
     }
     let mut link = open(visit, target).await?;
@@ -147,31 +145,6 @@ async fn open(visit: &Visit, target: &Target) -> Result<Box<Link>, Error> {
             target.record.counters.target_connection_errors.increment();
             Err(error)
         }
-    }
-}
-
-/// A second request like this one, if asking twice does no harm ([RFC 9110 §9.2.2][idempotent]). A body is not
-/// copied: what of it is sent is gone.
-///
-/// [idempotent]: https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2
-fn copy_if_repeatable(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
-    let repeatable = request.method().is_idempotent() && matches!(request.body(), RequestBody::Empty);
-    repeatable.then(|| {
-        let mut copy = Request::new(RequestBody::Empty);
-        copy.method_mut().clone_from(request.method());
-        copy.uri_mut().clone_from(request.uri());
-        copy.headers_mut().clone_from(request.headers());
-        copy
-    })
-}
-
-/// The request to send again after a connection has failed, or the failure if there is none: the target may have
-/// acted on what it got.
-fn what_to_repeat(broken: Broken, copy: Option<Request<RequestBody>>) -> Result<Request<RequestBody>, Error> {
-    let unsent = broken.unsent.map(|request| *request);
-    match (broken.error.retry(), unsent.or(copy)) {
-        (Retry::IfIdempotent, Some(request)) => Ok(request),
-        _ => Err(broken.error),
     }
 }
 

@@ -41,8 +41,11 @@
 //! ```
 
 // Where requests come in.
+mod client_stream;
+mod client_wire;
 mod connection;
 mod listener;
+mod reply;
 
 // Where they go.
 mod pattern;
@@ -54,6 +57,7 @@ mod error;
 mod exchange;
 mod forward;
 mod headers;
+mod http1;
 mod request_body;
 mod trace_id;
 
@@ -65,6 +69,7 @@ mod probe;
 mod selection;
 mod target;
 mod target_group;
+mod target_wire;
 
 // What is counted on the way.
 mod histogram;
