@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let rules = Rules {
         rules: Vec::new(),
-        default_action: Action::Forward(vec![(group, 1)]),
+        default_action: Action::forward_to(group),
     };
     let listener = Listener::start(TcpListener::bind(address).await?, rules, Attributes::default());
     tokio::signal::ctrl_c().await?;

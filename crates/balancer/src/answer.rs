@@ -9,6 +9,7 @@ use hyper::body::{Body, Frame, SizeHint};
 
 use crate::error::Error;
 use crate::exchange::ResponseBody;
+use crate::redirect::Permanence;
 use crate::rule::ContentType;
 
 /// The body of an answer to a client.
@@ -18,6 +19,9 @@ pub(crate) enum AnswerBody {
     /// A target's, as they come.
     Streamed(ResponseBody),
 }
+
+/// The longest URL of a redirect, in bytes.
+const MOST_LOCATION: usize = 8 * 1_024;
 
 /// The answer of a fixed-response action.
 pub(crate) fn fixed(status: StatusCode, content_type: ContentType, body: Bytes) -> Response<AnswerBody> {
@@ -29,9 +33,25 @@ pub(crate) fn fixed(status: StatusCode, content_type: ContentType, body: Bytes) 
     answer
 }
 
+/// The answer of a redirect action, unless the URL is none, or is longer than [ALB lets it be][limit].
+///
+/// [limit]: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
+pub(crate) fn redirected(permanence: Permanence, location: String) -> Result<Response<AnswerBody>, Error> {
+    if location.len() > MOST_LOCATION {
+        return Err(Error::InvalidRedirect);
+    }
+    let location = HeaderValue::try_from(location).map_err(|_invalid| Error::InvalidRedirect)?;
+    let mut answer = page(permanence.status());
+    answer.headers_mut().insert(header::LOCATION, location);
+    Ok(answer)
+}
+
 /// The answer when there is none: the status and its name on a page, as an Application Load Balancer has it.
 pub(crate) fn failed(error: &Error) -> Response<AnswerBody> {
-    let status = error.status();
+    page(error.status())
+}
+
+fn page(status: StatusCode) -> Response<AnswerBody> {
     let title = format!("{} {}", status.as_u16(), status.canonical_reason().unwrap_or_default());
     let title = title.trim_end();
     let page = format!(

@@ -31,6 +31,10 @@ pub(crate) enum Error {
     UnsupportedCoding,
     #[error("no target is registered")]
     NoTargets,
+    #[error("a transform makes no valid request")]
+    TransformFailed,
+    #[error("the URL of a redirect is not valid or too long")]
+    InvalidRedirect,
     #[error("the target cannot be reached")]
     Unreachable(#[source] io::Error),
     #[error("the target does not accept the connection in time")]
@@ -80,7 +84,7 @@ impl Error {
             | Self::UriTooLong
             | Self::TooManyHops
             | Self::UnsupportedCoding => Side::Client,
-            Self::NoTargets => Side::Us,
+            Self::NoTargets | Self::TransformFailed | Self::InvalidRedirect => Side::Us,
             Self::Unreachable(_)
             | Self::ConnectTimeout
             | Self::Closed(_)
@@ -111,7 +115,8 @@ impl Error {
             (Side::Client, _) => StatusCode::BAD_REQUEST,
             (Side::Target, Self::ConnectTimeout | Self::TargetStalled) => StatusCode::GATEWAY_TIMEOUT,
             (Side::Target, _) => StatusCode::BAD_GATEWAY,
-            (Side::Us, _) => StatusCode::SERVICE_UNAVAILABLE,
+            (Side::Us, Self::NoTargets) => StatusCode::SERVICE_UNAVAILABLE,
+            (Side::Us, _) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }
@@ -146,6 +151,8 @@ mod tests {
         check(&Error::Unreachable(io::Error::other("refused")), Side::Target, 502);
         check(&Error::UnacceptableHead, Side::Target, 502);
         check(&Error::Cut, Side::Target, 502);
+        check(&Error::TransformFailed, Side::Us, 500);
+        check(&Error::InvalidRedirect, Side::Us, 500);
         check(&Error::NoTargets, Side::Us, 503);
         check(&Error::ConnectTimeout, Side::Target, 504);
         check(&Error::TargetStalled, Side::Target, 504);

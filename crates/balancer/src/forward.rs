@@ -13,6 +13,7 @@ use crate::headers;
 use crate::pool::Link;
 use crate::random;
 use crate::request_body::{ClientBody, RequestBody, Upload};
+use crate::request_view::RequestView;
 use crate::rule::Action;
 use crate::statistics::ListenerCounters;
 use crate::target::{InFlight, Target};
@@ -40,12 +41,12 @@ pub(crate) async fn answer(visit: &Visit, request: Request<ClientBody>) -> Respo
 async fn route(visit: &Visit, request: Request<ClientBody>) -> Result<Response<AnswerBody>, Error> {
     let (mut head, incoming) = request.into_parts();
     let header_bytes = headers::check(&head)?;
-    let rules = visit.front.rules();
-    let (host, _port) = headers::split_port(headers::host(&head));
     let counters = &visit.front.counters;
-    let (action, evaluated) = rules.action_for(head.uri.path(), host);
-    counters.rule_evaluations.add(evaluated);
-    let target = match action {
+    let rules = visit.front.rules();
+    let view = RequestView::new(&head, visit.client.ip());
+    let decision = rules.decide(&view);
+    counters.rule_evaluations.add(decision.evaluated);
+    let target = match decision.action {
         Action::FixedResponse {
             status,
             content_type,
@@ -54,10 +55,22 @@ async fn route(visit: &Visit, request: Request<ClientBody>) -> Result<Response<A
             counters.fixed_responses.increment();
             return Ok(answer::fixed(*status, *content_type, body.clone()));
         }
-        Action::Forward(groups) => weighted(groups).and_then(TargetGroup::pick).ok_or(Error::NoTargets)?,
+        Action::Redirect(redirect) => {
+            let location = redirect.location(&view, visit.front.entrance());
+            let answer = answer::redirected(redirect.permanence, location)?;
+            counters.redirects.increment();
+            return Ok(answer);
+        }
+        Action::Forward(forward) => {
+            let group = weighted(&forward.groups);
+            group.and_then(TargetGroup::pick).ok_or(Error::NoTargets)?
+        }
     };
-    drop(rules);
     counters.requests.increment();
+    if let Some(transforms) = decision.transforms {
+        transforms.apply(&mut head)?;
+    }
+    drop(rules);
     headers::prepare_request(&mut head, &visit.origin, target.target().address, header_bytes);
     let (body, upload) = RequestBody::new(incoming);
     ask(visit, target, Request::from_parts(head, body), upload).await

@@ -33,7 +33,7 @@
 //! group.register(([127, 0, 0, 1], 8000).into());
 //!
 //! let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-//! let rules = Rules { rules: Vec::new(), default_action: Action::Forward(vec![(group, 1)]) };
+//! let rules = Rules { rules: Vec::new(), default_action: Action::forward_to(group) };
 //! let listener = Listener::start(socket, rules, Attributes::default());
 //! listener.stop(Duration::from_secs(5)).await;
 //! # Ok(())
@@ -48,8 +48,12 @@ mod listener;
 mod reply;
 
 // Where they go.
+mod condition;
 mod pattern;
+mod redirect;
+mod request_view;
 mod rule;
+mod transform;
 
 // How they get there, and back.
 mod answer;
@@ -79,12 +83,17 @@ mod statistics;
 mod idle_timer;
 mod random;
 
+pub use condition::{Condition, QueryPattern};
 pub use health::{HealthCheck, HealthState, InvalidMatcher, Matcher, TargetHealth};
 pub use histogram::Histogram;
-pub use http::StatusCode;
+pub use http::{HeaderName, Method, StatusCode};
+pub use ipnet::IpNet;
 pub use listener::{Attributes, Listener};
-pub use pattern::Pattern;
-pub use rule::{Action, Condition, ContentType, Rule, Rules, UnknownContentType};
+pub use pattern::{InvalidRegex, Pattern};
+pub use redirect::{Entrance, Permanence, Redirect, Template};
+pub use request_view::RequestView;
+pub use rule::{Action, ContentType, Forward, Rule, Rules, UnknownContentType};
 pub use selection::Algorithm;
 pub use statistics::{ListenerStatistics, TargetGroupStatistics};
 pub use target_group::{TargetDescription, TargetGroup, TargetGroupSettings};
+pub use transform::{Rewrite, Transforms};

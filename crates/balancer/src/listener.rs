@@ -11,6 +11,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::connection::serve;
 use crate::drain::Signal;
+use crate::redirect::Entrance;
 use crate::rule::Rules;
 use crate::statistics::{ListenerCounters, ListenerStatistics};
 use crate::target::NO_PANIC;
@@ -106,6 +107,13 @@ impl Listener {
 }
 
 impl Front {
+    pub(crate) fn entrance(&self) -> Entrance {
+        Entrance {
+            scheme: "http",
+            port: self.port,
+        }
+    }
+
     pub(crate) fn rules(&self) -> Arc<Rules> {
         Arc::clone(&self.rules.read().expect(NO_PANIC))
     }
@@ -117,12 +125,11 @@ async fn run(socket: TcpListener, front: Arc<Front>, mut stopped: oneshot::Recei
     let patience = loop {
         tokio::select! {
             patience = &mut stopped => break patience.unwrap_or_default(),
-            accepted = socket.accept() => match accepted {
-                Ok((stream, client)) => welcome(&mut visits, stream, client, &front),
-                Err(_) => {
-                    front.counters.rejected_connections.increment();
-                    sleep(PAUSE).await;
-                }
+            accepted = socket.accept() => if let Ok((stream, client)) = accepted {
+                welcome(&mut visits, stream, client, &front);
+            } else {
+                front.counters.rejected_connections.increment();
+                sleep(PAUSE).await;
             },
             Some(_) = visits.join_next() => {}
         }

@@ -8,6 +8,7 @@ mod draining;
 mod failures;
 mod forwarding;
 mod health;
+mod rules;
 mod statistics;
 mod stopping;
 mod support;

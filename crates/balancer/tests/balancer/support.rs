@@ -37,7 +37,7 @@ pub(crate) fn group(targets: &[SocketAddr]) -> TargetGroup {
 pub(crate) fn all_to(group: &TargetGroup) -> Rules {
     Rules {
         rules: Vec::new(),
-        default_action: Action::Forward(vec![(group.clone(), 1)]),
+        default_action: Action::forward_to(group.clone()),
     }
 }
 
