@@ -135,7 +135,7 @@ impl Discovery {
         });
         let rules = Rules {
             rules: Vec::new(),
-            default_action: Action::Forward(vec![(group.clone(), 1)]),
+            default_action: Action::forward_to(group.clone()),
         };
         let attributes = Attributes {
             idle_timeout: IDLE_TIMEOUT,

@@ -190,11 +190,11 @@ fn rule(rule: &ListenerRule, groups: &Groups) -> Result<balancer::Rule, StartErr
         Condition::PathPattern(texts) => balancer::Condition::PathPattern(patterns(texts)),
         Condition::HostHeader(texts) => balancer::Condition::HostHeader(patterns(texts)),
     };
-    Ok(balancer::Rule {
-        priority: rule.priority,
-        conditions: rule.conditions.iter().map(condition).collect(),
-        action: action(&rule.address, &rule.action, groups)?,
-    })
+    Ok(balancer::Rule::new(
+        rule.priority,
+        rule.conditions.iter().map(condition).collect(),
+        action(&rule.address, &rule.action, groups)?,
+    ))
 }
 
 fn action(address: &Address, action: &Action, groups: &Groups) -> Result<balancer::Action, StartError> {
@@ -209,11 +209,8 @@ fn action(address: &Address, action: &Action, groups: &Groups) -> Result<balance
                 let group = group.ok_or_else(|| wrong(format!("{} is not in the stack", target.target_group)))?;
                 Ok((group.clone(), target.weight))
             };
-            targets
-                .iter()
-                .map(weighted)
-                .collect::<Result<_, _>>()
-                .map(balancer::Action::Forward)
+            let groups: Vec<_> = targets.iter().map(weighted).collect::<Result<_, _>>()?;
+            Ok(balancer::Action::forward(groups))
         }
         Action::FixedResponse {
             status,
