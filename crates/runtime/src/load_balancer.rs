@@ -209,7 +209,7 @@ fn action(address: &Address, action: &Action, groups: &Groups) -> Result<balance
                 let group = group.ok_or_else(|| wrong(format!("{} is not in the stack", target.target_group)))?;
                 Ok((group.clone(), target.weight))
             };
-            let groups: Vec<_> = targets.iter().map(weighted).collect::<Result<_, _>>()?;
+            let groups: Vec<_> = targets.iter().map(weighted).collect::<Result<_, StartError>>()?;
             Ok(balancer::Action::forward(groups))
         }
         Action::FixedResponse {
