@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use hyper::body::{Body, Frame, SizeHint};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::error::Error;
 use crate::exchange::ResponseBody;
@@ -13,7 +14,13 @@ use crate::redirect::Permanence;
 use crate::rule::ContentType;
 
 /// The body of an answer to a client.
-pub(crate) enum AnswerBody {
+pub(crate) struct AnswerBody {
+    content: Content,
+    /// When what is left of a target's answer comes too late.
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+enum Content {
     /// Our own words, until they are taken.
     Whole(Bytes),
     /// A target's, as they come.
@@ -25,7 +32,7 @@ const MOST_LOCATION: usize = 8 * 1_024;
 
 /// The answer of a fixed-response action.
 pub(crate) fn fixed(status: StatusCode, content_type: ContentType, body: Bytes) -> Response<AnswerBody> {
-    let mut answer = Response::new(AnswerBody::Whole(body));
+    let mut answer = Response::new(AnswerBody::whole(body));
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(header::SERVER, HeaderValue::from_static("awselb/2.0"));
@@ -61,9 +68,32 @@ fn page(status: StatusCode) -> Response<AnswerBody> {
 }
 
 impl AnswerBody {
+    /// Our own words.
+    pub(crate) fn whole(bytes: Bytes) -> Self {
+        Self {
+            content: Content::Whole(bytes),
+            deadline: None,
+        }
+    }
+
+    /// A target's, until the deadline if there is one.
+    pub(crate) fn streamed(body: ResponseBody, deadline: Option<Instant>) -> Self {
+        Self {
+            content: Content::Streamed(body),
+            deadline: deadline.map(|deadline| Box::pin(sleep_until(deadline))),
+        }
+    }
+
     /// Whether no target gave it.
     pub(crate) fn is_ours(&self) -> bool {
-        matches!(self, Self::Whole(_))
+        matches!(self.content, Content::Whole(_))
+    }
+
+    fn poll_deadline(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match &mut self.deadline {
+            Some(deadline) => deadline.as_mut().poll(context),
+            None => Poll::Pending,
+        }
     }
 }
 
@@ -71,25 +101,29 @@ impl Body for AnswerBody {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        match self.get_mut() {
-            Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
-            Self::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Self::Streamed(body) => Pin::new(body).poll_frame(context),
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let frame = match &mut self.content {
+            Content::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Content::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Content::Streamed(body) => Pin::new(body).poll_frame(context),
+        };
+        match frame {
+            Poll::Pending => self.poll_deadline(context).map(|()| Some(Err(Error::TargetStalled))),
+            Poll::Ready(_) => frame,
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Whole(bytes) => bytes.is_empty(),
-            Self::Streamed(body) => body.is_end_stream(),
+        match &self.content {
+            Content::Whole(bytes) => bytes.is_empty(),
+            Content::Streamed(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Whole(bytes) => SizeHint::with_exact(bytes.len().try_into().unwrap_or(u64::MAX)),
-            Self::Streamed(body) => body.size_hint(),
+        match &self.content {
+            Content::Whole(bytes) => SizeHint::with_exact(bytes.len().try_into().unwrap_or(u64::MAX)),
+            Content::Streamed(body) => body.size_hint(),
         }
     }
 }

@@ -82,7 +82,7 @@ async fn converse(visit: &Visit, wire: &SharedWire) {
     loop {
         let next = match next(visit, wire, retired.as_mut(), &mut is_retired).await {
             Next::Head(bytes) => serve_request(visit, wire, &bytes, is_retired).await,
-            Next::Refused(error) => refuse(wire, &error).await,
+            Next::Refused(error) => refuse(visit, wire, &error).await,
             Next::Closed => return,
         };
         match next {
@@ -126,7 +126,7 @@ async fn next(
 async fn serve_request(visit: &Visit, wire: &SharedWire, bytes: &Bytes, is_retired: bool) -> Persistence {
     let (head, framing) = match head::request(bytes) {
         Ok(read) => read,
-        Err(error) => return refuse(wire, &error).await,
+        Err(error) => return refuse(visit, wire, &error).await,
     };
     let mut manner = Manner {
         version: head.version,
@@ -164,7 +164,8 @@ async fn answer_unless_gone(
 }
 
 /// Tells a client what is wrong with what it sent, and that this is the end.
-async fn refuse(wire: &SharedWire, error: &Error) -> Persistence {
+async fn refuse(visit: &Visit, wire: &SharedWire, error: &Error) -> Persistence {
+    visit.front.counters.answered(error.status());
     reply(wire, answer::failed(error), Manner::LAST).await
 }
 

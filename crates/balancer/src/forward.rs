@@ -1,22 +1,23 @@
-//! The way of one request: check, rule, target, connection, answer.
+//! The way of one request: check, rule, target, answer.
 
-use std::sync::Arc;
+use std::time::SystemTime;
 
+use http::request::Parts;
 use http::{Request, Response, StatusCode};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 
 use crate::answer::{self, AnswerBody};
+use crate::attempt::{Answered, attempt};
 use crate::connection::Visit;
-use crate::error::Error;
-use crate::exchange::{ResponseBody, exchange};
+use crate::error::{Error, Side};
+use crate::exchange::ResponseBody;
 use crate::headers;
-use crate::pool::Link;
-use crate::random;
 use crate::request_body::{ClientBody, RequestBody, Upload};
 use crate::request_view::RequestView;
 use crate::rule::Action;
 use crate::statistics::ListenerCounters;
-use crate::target::{InFlight, Target};
+use crate::stickiness::{self, Session};
+use crate::target::InFlight;
 use crate::target_group::TargetGroup;
 
 /// Sees to it that each request is counted once. One that is dropped unsettled was left by its client.
@@ -25,139 +26,168 @@ struct Account<'a> {
     is_settled: bool,
 }
 
+/// Where a request goes by the rules.
+enum Way {
+    /// Back, with this answer.
+    Back(Response<AnswerBody>),
+    To(Destination),
+}
+
+/// The group that a request goes to.
+struct Destination {
+    group: TargetGroup,
+    /// Whether the client is told, so that it comes back to this group.
+    is_remembered: bool,
+}
+
 /// What ALB writes down of a client that closed its connection before it got an answer; nobody ever receives it.
 const CLIENT_CLOSED: u16 = 460;
 
 /// Answers a request, come what may.
 pub(crate) async fn answer(visit: &Visit, request: Request<ClientBody>) -> Response<AnswerBody> {
     let account = Account::open(&visit.front.counters);
-    let answer = route(visit, request)
+    let answer = handle(visit, request)
         .await
         .unwrap_or_else(|error| answer::failed(&error));
     account.settle(&answer);
     answer
 }
 
-async fn route(visit: &Visit, request: Request<ClientBody>) -> Result<Response<AnswerBody>, Error> {
-    let (mut head, incoming) = request.into_parts();
+async fn handle(visit: &Visit, request: Request<ClientBody>) -> Result<Response<AnswerBody>, Error> {
+    let (mut head, body) = request.into_parts();
     let header_bytes = headers::check(&head)?;
+    match decide(visit, &mut head)? {
+        Way::Back(answer) => Ok(answer),
+        Way::To(destination) => forward(visit, &destination, head, header_bytes, body).await,
+    }
+}
+
+/// Asks the rules what to do, and rewrites the request if they say so.
+fn decide(visit: &Visit, head: &mut Parts) -> Result<Way, Error> {
     let counters = &visit.front.counters;
     let rules = visit.front.rules();
-    let view = RequestView::new(&head, visit.client.ip());
+    let view = RequestView::new(head, visit.client.ip());
     let decision = rules.decide(&view);
     counters.rule_evaluations.add(decision.evaluated);
-    let target = match decision.action {
+    match decision.action {
         Action::FixedResponse {
             status,
             content_type,
             body,
         } => {
             counters.fixed_responses.increment();
-            return Ok(answer::fixed(*status, *content_type, body.clone()));
+            Ok(Way::Back(answer::fixed(*status, *content_type, body.clone())))
         }
         Action::Redirect(redirect) => {
             let location = redirect.location(&view, visit.front.entrance());
             let answer = answer::redirected(redirect.permanence, location)?;
             counters.redirects.increment();
-            return Ok(answer);
+            Ok(Way::Back(answer))
         }
         Action::Forward(forward) => {
-            let group = weighted(&forward.groups);
-            group.and_then(TargetGroup::pick).ok_or(Error::NoTargets)?
+            let group = forward.choose(&head.headers).ok_or(Error::NoTargets)?;
+            if let Some(transforms) = decision.transforms {
+                transforms.apply(head)?;
+            }
+            Ok(Way::To(Destination {
+                group: group.clone(),
+                is_remembered: forward.stickiness.is_some(),
+            }))
         }
-    };
-    counters.requests.increment();
-    if let Some(transforms) = decision.transforms {
-        transforms.apply(&mut head)?;
     }
-    drop(rules);
-    headers::prepare_request(&mut head, &visit.origin, target.target().address, header_bytes);
-    let (body, upload) = RequestBody::new(incoming);
-    ask(visit, target, Request::from_parts(head, body), upload).await
 }
 
-/// One of the groups, each as often as its weight says.
-fn weighted(groups: &[(TargetGroup, u32)]) -> Option<&TargetGroup> {
-    if let [(only, 1..)] = groups {
-        return Some(only);
-    }
-    let mut left = random::below(groups.iter().map(|(_, weight)| u64::from(*weight)).sum());
-    let chosen = groups.iter().find(|(_, weight)| {
-        let hit = left < u64::from(*weight);
-        left = left.saturating_sub(u64::from(*weight));
-        hit
-    });
-    chosen.map(|(group, _)| group)
-}
-
-/// Gets the answer of a target, unless the target has to go first.
-async fn ask(
+/// Gets the answer of one of a group's targets.
+async fn forward(
     visit: &Visit,
-    admitted: InFlight,
-    request: Request<RequestBody>,
-    upload: Option<Arc<Upload>>,
+    destination: &Destination,
+    mut head: Parts,
+    header_bytes: usize,
+    body: ClientBody,
 ) -> Result<Response<AnswerBody>, Error> {
-    let target = admitted.target();
-    let (answer, link) = tokio::select! {
-        biased;
-        answered = converse(visit, target, request, upload.as_deref()) => answered?,
-        () = target.cut.raised() => return Err(Error::Cut),
+    let group = &destination.group;
+    let session = group.session(&head.headers);
+    let admitted = admit(visit, group, session.as_ref())?;
+    headers::prepare_request(&mut head, &visit.origin, admitted.target().address, header_bytes);
+    let (body, upload) = RequestBody::new(body);
+    let deadline = visit.front.attributes.request_timeout.map(|time| Instant::now() + time);
+    let asked = ask(
+        visit,
+        group,
+        admitted,
+        Request::from_parts(head, body),
+        upload.as_deref(),
+    );
+    let ((answer, link), admitted) = match deadline {
+        Some(deadline) => timeout_at(deadline, asked)
+            .await
+            .map_err(|_elapsed| Error::TargetStalled)??,
+        None => asked.await?,
     };
     let (mut head, ()) = answer.into_parts();
-    target.record.counters.answered(head.status);
     headers::prepare_response(head.status, &mut head.headers)?;
+    set_cookies(&mut head.headers, destination, session.as_ref(), &admitted);
     let body = ResponseBody::new(link, admitted, upload);
-    Ok(Response::from_parts(head, AnswerBody::Streamed(body)))
+    Ok(Response::from_parts(head, AnswerBody::streamed(body, deadline)))
 }
 
-/// Sends a request on an idle connection if there is one, and on a new one if there is none or it turns out stale.
-async fn converse(
+/// Chooses the first target to ask: the one the client belongs to, if there is such a thing.
+fn admit(visit: &Visit, group: &TargetGroup, session: Option<&Session<'_>>) -> Result<InFlight, Error> {
+    let known = session.and_then(|session| group.pick_again(session));
+    if session.is_some() && known.is_none() {
+        visit.front.counters.non_sticky_requests.increment();
+    }
+    let admitted = known.or_else(|| group.pick()).ok_or(Error::NoTargets)?;
+    visit.front.counters.requests.increment();
+    Ok(admitted)
+}
+
+/// Asks one target, and others after it as far as the listener's attributes let it.
+async fn ask(
     visit: &Visit,
-    target: &Target,
+    group: &TargetGroup,
+    mut admitted: InFlight,
     mut request: Request<RequestBody>,
     upload: Option<&Upload>,
-) -> Result<(Response<()>, Box<Link>), Error> {
-    let patience = visit.front.attributes.idle_timeout;
-    if let Some(mut link) = target.pool.take(patience) {
-        match timed(target, exchange(&mut link, request, upload, patience)).await {
-            Ok(answer) => return Ok((answer, link)),
-            Err(broken) => request = *broken.again.ok_or(broken.error)?,
+) -> Result<(Answered, InFlight), Error> {
+    for _ in 0..visit.front.attributes.retries {
+        match attempt(visit, admitted.target(), request, upload).await {
+            Ok(answered) => return Ok((answered, admitted)),
+            Err(broken) => {
+                note(group, &admitted, &broken.error);
+                request = *broken.again.ok_or(broken.error)?;
+                let other = group.pick_other_than(Some(admitted.target()));
+                admitted = other.ok_or(Error::NoTargets)?;
+            }
         }
     }
-    let mut link = open(visit, target).await?;
-    visit.activity.note();
-    let answer = timed(target, exchange(&mut link, request, upload, patience))
-        .await
-        .map_err(|broken| broken.error)?;
-    Ok((answer, link))
-}
-
-/// Waits for an answer, and notes how long it took.
-async fn timed<A, E>(target: &Target, exchange: impl Future<Output = Result<A, E>>) -> Result<A, E> {
-    let sent = Instant::now();
-    let answered = exchange.await;
-    if answered.is_ok() {
-        target.record.response_times.record(sent.elapsed());
+    match attempt(visit, admitted.target(), request, upload).await {
+        Ok(answered) => Ok((answered, admitted)),
+        Err(broken) => {
+            note(group, &admitted, &broken.error);
+            Err(broken.error)
+        }
     }
-    answered
 }
 
-async fn open(visit: &Visit, target: &Target) -> Result<Box<Link>, Error> {
-    let attributes = &visit.front.attributes;
-    let patience = attributes.connect_timeout.min(attributes.idle_timeout);
-    let opened = timeout(patience, Link::open(target.address)).await;
-    let opened = opened
-        .map_err(|_elapsed| Error::ConnectTimeout)
-        .and_then(|opened| opened.map_err(Error::Unreachable));
-    match opened {
-        Ok(mut link) => {
-            link.count_as(visit.front.counters.connected());
-            Ok(link)
-        }
-        Err(error) => {
-            target.record.counters.target_connection_errors.increment();
-            Err(error)
-        }
+fn note(group: &TargetGroup, admitted: &InFlight, error: &Error) {
+    if error.side() == Side::Target && !matches!(error, Error::Cut) {
+        group.note_failure(admitted.target());
+    }
+}
+
+/// Tells the client where to come back to.
+fn set_cookies(
+    headers: &mut http::HeaderMap,
+    destination: &Destination,
+    session: Option<&Session<'_>>,
+    admitted: &InFlight,
+) {
+    if let Some(session) = session {
+        session.remember(admitted.target().address, headers, SystemTime::now());
+    }
+    if destination.is_remembered {
+        stickiness::remember_group(destination.group.name(), headers, SystemTime::now());
     }
 }
 

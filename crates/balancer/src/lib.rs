@@ -25,10 +25,8 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> std::io::Result<()> {
 //! let group = TargetGroup::new(TargetGroupSettings {
-//!     name: "web".to_owned(),
-//!     health_check: None,
-//!     deregistration_delay: Duration::from_secs(300),
-//!     algorithm: Algorithm::RoundRobin,
+//!     algorithm: Algorithm::LeastOutstandingRequests,
+//!     ..TargetGroupSettings::named("web")
 //! });
 //! group.register(([127, 0, 0, 1], 8000).into());
 //!
@@ -57,6 +55,7 @@ mod transform;
 
 // How they get there, and back.
 mod answer;
+mod attempt;
 mod error;
 mod exchange;
 mod forward;
@@ -66,14 +65,23 @@ mod request_body;
 mod trace_id;
 
 // Who answers them.
+mod candidates;
 mod drain;
 mod health;
+mod outlier;
 mod pool;
 mod probe;
 mod selection;
+mod slow_start;
 mod target;
 mod target_group;
+mod target_group_settings;
+
+// Who comes back to whom.
+mod cookie;
+mod stickiness;
 mod target_wire;
+mod ticket;
 
 // What is counted on the way.
 mod histogram;
@@ -89,11 +97,14 @@ pub use histogram::Histogram;
 pub use http::{HeaderName, Method, StatusCode};
 pub use ipnet::IpNet;
 pub use listener::{Attributes, Listener};
+pub use outlier::OutlierEjection;
 pub use pattern::{InvalidRegex, Pattern};
 pub use redirect::{Entrance, Permanence, Redirect, Template};
 pub use request_view::RequestView;
 pub use rule::{Action, ContentType, Forward, Rule, Rules, UnknownContentType};
 pub use selection::Algorithm;
 pub use statistics::{ListenerStatistics, TargetGroupStatistics};
-pub use target_group::{TargetDescription, TargetGroup, TargetGroupSettings};
+pub use stickiness::Stickiness;
+pub use target_group::{TargetDescription, TargetGroup};
+pub use target_group_settings::{MinimumHealthy, TargetGroupSettings};
 pub use transform::{Rewrite, Transforms};

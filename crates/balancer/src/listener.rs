@@ -36,6 +36,12 @@ pub struct Attributes {
     pub client_keep_alive: Duration,
     /// How long a target may take to accept a connection, at most the idle timeout; fixed on AWS.
     pub connect_timeout: Duration,
+    /// How long a request may take, from its choice of a target to the last byte of the answer; `None` is for ever, as
+    /// on a load balancer. It is for the proxies of a service mesh.
+    pub request_timeout: Option<Duration>,
+    /// How many other targets a request is sent to, one after the other, if the connection to the one before fails and
+    /// asking again does no harm. Load balancers do not do it, the proxies of a service mesh do.
+    pub retries: u32,
 }
 
 /// What all connections of a listener share.
@@ -58,6 +64,8 @@ impl Default for Attributes {
             idle_timeout: Duration::from_mins(1),
             client_keep_alive: Duration::from_hours(1),
             connect_timeout: Duration::from_secs(10),
+            request_timeout: None,
+            retries: 0,
         }
     }
 }

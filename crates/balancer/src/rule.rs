@@ -5,14 +5,16 @@
 //! [aws]: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-rules.html
 
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
 use crate::condition::Condition;
+use crate::random;
 use crate::redirect::Redirect;
 use crate::request_view::RequestView;
+use crate::stickiness;
 use crate::target_group::TargetGroup;
 use crate::transform::Transforms;
 
@@ -170,6 +172,39 @@ impl Rule {
 
     fn matches(&self, request: &RequestView<'_>) -> bool {
         self.conditions.iter().all(|condition| condition.holds(request))
+    }
+}
+
+impl Forward {
+    /// The group a request goes to: the one its client belongs to if there is such a thing, or each as often as its
+    /// weight says. None if all weights are zero.
+    pub(crate) fn choose(&self, headers: &HeaderMap) -> Option<&TargetGroup> {
+        let known = self.stickiness.and_then(|duration| self.group_of(headers, duration));
+        known.or_else(|| self.draw())
+    }
+
+    /// A group whose weight has become zero gets nobody back (AWS is silent on that).
+    fn group_of(&self, headers: &HeaderMap, duration: Duration) -> Option<&TargetGroup> {
+        let now = SystemTime::now();
+        let mut groups = self
+            .groups
+            .iter()
+            .filter(|(_, weight)| *weight > 0)
+            .map(|(group, _)| group);
+        groups.find(|group| stickiness::is_with_group(group.name(), headers, duration, now))
+    }
+
+    fn draw(&self) -> Option<&TargetGroup> {
+        if let [(only, 1..)] = &self.groups[..] {
+            return Some(only);
+        }
+        let mut left = random::below(self.groups.iter().map(|(_, weight)| u64::from(*weight)).sum());
+        let chosen = self.groups.iter().find(|(_, weight)| {
+            let hit = left < u64::from(*weight);
+            left = left.saturating_sub(u64::from(*weight));
+            hit
+        });
+        chosen.map(|(group, _)| group)
     }
 }
 

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use karma_balancer::{Action, Algorithm, Attributes, Listener, Rules, TargetGroup, TargetGroupSettings};
+use karma_balancer::{Action, Attributes, Listener, Rules, TargetGroup, TargetGroupSettings};
 use karma_fleet::ClientAlias;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -128,10 +128,8 @@ impl Discovery {
             }
         };
         let group = TargetGroup::new(TargetGroupSettings {
-            name: alias.dns_name.clone(),
-            health_check: None,
             deregistration_delay: DRAINING,
-            algorithm: Algorithm::RoundRobin,
+            ..TargetGroupSettings::named(&alias.dns_name)
         });
         let rules = Rules {
             rules: Vec::new(),

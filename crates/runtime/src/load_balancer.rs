@@ -151,7 +151,6 @@ fn not_bound(port: u16, source: io::Error) -> StartError {
 fn target_group(group: &karma_fleet::TargetGroup) -> balancer::TargetGroup {
     let check = &group.health_check;
     balancer::TargetGroup::new(balancer::TargetGroupSettings {
-        name: group.name.clone(),
         health_check: Some(balancer::HealthCheck {
             path: check.path.clone(),
             port: match check.port {
@@ -170,6 +169,7 @@ fn target_group(group: &karma_fleet::TargetGroup) -> balancer::TargetGroup {
             karma_fleet::Algorithm::LeastOutstandingRequests => balancer::Algorithm::LeastOutstandingRequests,
             karma_fleet::Algorithm::WeightedRandom => balancer::Algorithm::WeightedRandom,
         },
+        ..balancer::TargetGroupSettings::named(&group.name)
     })
 }
 
