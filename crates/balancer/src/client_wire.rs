@@ -16,6 +16,7 @@ use crate::http1::chunked::Piece;
 use crate::http1::framing::Framing;
 use crate::http1::head::{HeadFinder, skip_empty_lines};
 use crate::http1::outbox::Outbox;
+use crate::stash::{self, ROOM};
 use crate::statistics::ListenerCounters;
 use crate::target::NO_PANIC;
 
@@ -54,8 +55,8 @@ pub(crate) enum Next {
 const MOST_HEAD: usize = 80 * 1_024;
 /// The longest request line.
 const MOST_LINE: usize = 16 * 1_024;
-/// Room for one read of what is small, and of what may be large.
-const ROOM: usize = 8 * 1_024;
+/// Room for one read at least, and at most.
+const LITTLE_ROOM: usize = 1_024;
 const MUCH_ROOM: usize = 64 * 1_024;
 /// No more than this is taken of what a client sends ahead.
 const MOST_AHEAD: usize = 16 * 1_024;
@@ -97,9 +98,15 @@ impl ClientWire {
             if let Some(error) = self.excess() {
                 return Poll::Ready(Next::Refused(error));
             }
-            match ready!(self.poll_fill(context)) {
-                Ok(1..) => {}
-                Ok(0) | Err(_) => return Poll::Ready(Next::Closed),
+            match self.poll_fill(context) {
+                Poll::Ready(Ok(1..)) => {}
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Next::Closed),
+                Poll::Pending => {
+                    if self.input.is_empty() {
+                        stash::empty(&mut self.input);
+                    }
+                    return Poll::Pending;
+                }
             }
         }
     }
@@ -194,18 +201,18 @@ impl ClientWire {
         (self.stream, self.input)
     }
 
-    /// Reads what has come. Nothing is the end. While nothing comes, an empty buffer holds no memory.
+    /// Reads what has come. Nothing is the end.
     fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        if self.input.is_empty() && self.stream.poll_readable(context)?.is_pending() {
-            self.input = BytesMut::new();
-            return Poll::Pending;
-        }
-        let room = if self.body.left().is_none_or(|left| left > ROOM as u64) {
-            MUCH_ROOM
-        } else {
-            ROOM
-        };
-        self.input.reserve(room);
+        ready!(self.stream.poll_readable(context))?;
+        stash::fill(&mut self.input);
+        self.input.reserve(match self.body.left() {
+            Some(0) => LITTLE_ROOM,
+            Some(left) => usize::try_from(left)
+                .unwrap_or(MUCH_ROOM)
+                .saturating_add(1)
+                .clamp(LITTLE_ROOM, MUCH_ROOM),
+            None => ROOM,
+        });
         let read = ready!(poll_read(&mut self.stream, &mut self.input, context));
         self.note(*read.as_ref().unwrap_or(&0));
         Poll::Ready(read)

@@ -61,6 +61,7 @@ pub(crate) async fn serve(stream: TcpStream, client: SocketAddr, front: Arc<Fron
     let origin = Origin {
         client: address_value(client),
         port: front.port,
+        port_value: HeaderValue::from(front.port),
     };
     let visit = Visit {
         front,

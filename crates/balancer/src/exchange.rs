@@ -14,6 +14,7 @@ use crate::drain::Signal;
 use crate::error::{Error, Retry};
 use crate::pool::Link;
 use crate::request_body::{RequestBody, Stage, Upload};
+use crate::stash;
 use crate::target::InFlight;
 
 /// A request that got no answer.
@@ -56,7 +57,10 @@ pub(crate) async fn exchange(
         over.map(|()| Err(stalled(upload)))
     });
     match answered.await {
-        Ok(answer) => Ok(Response::from_parts(answer, ())),
+        Ok(answer) => {
+            stash::keep_headers(head.headers);
+            Ok(Response::from_parts(answer, ()))
+        }
         Err(error) => {
             let again = is_repeatable(&error, link, upload, &head.method).then(|| {
                 let body = link.wire.take_upload();

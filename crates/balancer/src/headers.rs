@@ -39,6 +39,8 @@ pub(crate) struct Origin {
     pub(crate) client: HeaderValue,
     /// The port the client connected to.
     pub(crate) port: u16,
+    /// The same, as a header's value.
+    pub(crate) port_value: HeaderValue,
 }
 
 /// Refuses a request the balancer would not forward; otherwise gives the size of its headers in bytes.
@@ -83,11 +85,13 @@ pub(crate) fn split_port(host: &str) -> (&str, &str) {
 
 /// Turns a client's request into the one for the target.
 pub(crate) fn prepare_request(head: &mut Parts, origin: &Origin, target: SocketAddr, header_bytes: usize) {
-    let host = host_for_target(host(head), origin.port, target);
+    let host = host_for_target(head, origin.port, target);
     remove_hop_by_hop(&mut head.headers);
     // Whoever reads the body from the client has let it go on by then.
     head.headers.remove(header::EXPECT);
-    head.headers.insert(header::HOST, host);
+    if let Some(host) = host {
+        head.headers.insert(header::HOST, host);
+    }
     add_origin(&mut head.headers, origin);
     let trace = trace_id::extend(head.headers.get(trace_id::NAME), header_bytes);
     head.headers.insert(trace_id::NAME, trace);
@@ -114,15 +118,24 @@ pub(crate) fn prepare_response(status: StatusCode, headers: &mut HeaderMap) -> R
 }
 
 /// `Host` as the target gets it. At the well-known ports any port is taken off; at others the listener's is added
-/// where there is none. HTTP/1.0 may come without a host, HTTP/1.1 may not go without.
-fn host_for_target(host: &str, port: u16, target: SocketAddr) -> HeaderValue {
+/// where there is none; nothing if it may stay as it is. HTTP/1.0 may come without a host, HTTP/1.1 may not go without.
+fn host_for_target(head: &Parts, port: u16, target: SocketAddr) -> Option<HeaderValue> {
+    let host = host(head);
     let value = match (split_port(host), port) {
         (("", _), _) => target.to_string(),
+        ((_, ""), 80 | 443) if is_only_host(head) => return None,
         ((name, _), 80 | 443) => name.to_owned(),
         ((name, ""), other) => format!("{name}:{other}"),
+        _ if is_only_host(head) => return None,
         _ => host.to_owned(),
     };
-    HeaderValue::try_from(value).expect("what came out of a header or an address fits into a header")
+    let value = HeaderValue::try_from(value);
+    Some(value.expect("what came out of a header or an address fits into a header"))
+}
+
+/// Whether there is nothing beside the one `Host` header that names a host.
+fn is_only_host(head: &Parts) -> bool {
+    head.uri.authority().is_none() && head.headers.get_all(header::HOST).iter().nth(1).is_none()
 }
 
 /// What the client says of its protocol and port is overwritten: AWS is silent on it, and a target trusts these.
@@ -133,7 +146,7 @@ fn add_origin(headers: &mut HeaderMap, origin: &Origin) {
     };
     headers.insert(FORWARDED_FOR, hops);
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
-    headers.insert(FORWARDED_PORT, HeaderValue::from(origin.port));
+    headers.insert(FORWARDED_PORT, origin.port_value.clone());
 }
 
 fn joined<'a>(values: impl Iterator<Item = &'a HeaderValue>) -> Option<HeaderValue> {
@@ -228,6 +241,7 @@ mod tests {
         let origin = Origin {
             client: HeaderValue::from_static("203.0.113.9"),
             port,
+            port_value: HeaderValue::from(port),
         };
         prepare_request(&mut head, &origin, SocketAddr::from(([10, 0, 0, 1], 8000)), 100);
         head
@@ -360,7 +374,7 @@ mod tests {
                     head.headers.append(&names[name], value);
                 }
             }
-            let origin = Origin { client: HeaderValue::from_static("203.0.113.9"), port };
+            let origin = Origin { client: HeaderValue::from_static("203.0.113.9"), port, port_value: HeaderValue::from(port) };
             prepare_request(&mut head, &origin, SocketAddr::from(([10, 0, 0, 1], 8000)), 100);
             for name in [header::HOST, FORWARDED_FOR, FORWARDED_PROTO, FORWARDED_PORT, trace_id::NAME] {
                 prop_assert_eq!(head.headers.get_all(&name).iter().count(), 1, "{}", name);

@@ -90,6 +90,7 @@ mod statistics;
 // Small tools.
 mod idle_timer;
 mod random;
+mod stash;
 
 pub use condition::{Condition, QueryPattern};
 pub use health::{HealthCheck, HealthState, InvalidMatcher, Matcher, TargetHealth};

@@ -16,6 +16,7 @@ use crate::client_wire::SharedWire;
 use crate::http1::framing::Framing;
 use crate::http1::outbox::Outbox;
 use crate::http1::write::{put_framing, put_header, put_headers, put_status};
+use crate::stash;
 
 /// Whether a connection serves another request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +63,7 @@ pub(crate) async fn reply(wire: &SharedWire, answer: Response<AnswerBody>, mut m
         manner.persistence = Persistence::Close;
     }
     put_answer(wire.lock().outbox.front(), &head, framing, manner);
-    drop(head);
+    stash::keep_headers(head.headers);
     let mut writing = Writing {
         body,
         framing,

@@ -20,6 +20,7 @@ use crate::http1::head::{self, HeadFinder};
 use crate::http1::outbox::Outbox;
 use crate::http1::write::put_request;
 use crate::request_body::RequestBody;
+use crate::stash;
 
 /// A connection to a target.
 #[derive(Debug)]
@@ -39,11 +40,15 @@ pub(crate) struct TargetWire {
     answer: BodyReader,
     /// Whether the target lets the connection live on.
     kept: bool,
+    /// Room for one read of an answer like the last one.
+    usual_room: usize,
 }
 
 /// The largest head of an answer; of its headers, 32 KB are acceptable.
 const MOST_HEAD: usize = 64 * 1_024;
-const ROOM: usize = 8 * 1_024;
+/// Room for one read at least, of an unknown length, and at most.
+const LITTLE_ROOM: usize = 1_024;
+const SOME_ROOM: usize = 16 * 1_024;
 const MUCH_ROOM: usize = 64 * 1_024;
 
 impl TargetWire {
@@ -62,6 +67,7 @@ impl TargetWire {
             send_failure: None,
             answer: BodyReader::new(Framing::None),
             kept: true,
+            usual_room: LITTLE_ROOM,
         })
     }
 
@@ -99,6 +105,7 @@ impl TargetWire {
                 }
                 self.kept = head::is_kept_alive(head.version, &head.headers) && framing != Framing::UntilClose;
                 self.answer = BodyReader::new(framing);
+                self.usual_room = self.answer.left().map_or(SOME_ROOM, |left| room(left + length as u64));
                 return Poll::Ready(Ok(head));
             }
             if self.input.len() > MOST_HEAD {
@@ -148,16 +155,19 @@ impl TargetWire {
     /// Whether the connection is good for another request: all is sent and read, and the other side is still there.
     pub(crate) fn is_reusable(&self) -> bool {
         let settled = self.answer.is_done() && self.upload.is_end_stream() && self.outbox.is_empty();
-        let silent = || {
-            let mut context = Context::from_waker(Waker::noop());
-            self.input.is_empty() && self.stream.poll_read_ready(&mut context).is_pending()
-        };
-        self.kept && settled && self.send_failure.is_none() && silent()
+        self.kept && settled && self.send_failure.is_none() && self.input.is_empty() && self.is_silent()
+    }
+
+    /// Whether nothing has come, an end neither. Most often that is known without a look at the socket.
+    fn is_silent(&self) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        let nothing = |read: io::Result<usize>| read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+        self.stream.poll_read_ready(&mut context).is_pending() || nothing(self.stream.try_read(&mut [0]))
     }
 
     /// Gives memory back that an idle connection does not need.
     pub(crate) fn rest(&mut self) {
-        self.input = BytesMut::new();
+        stash::empty(&mut self.input);
     }
 
     /// The socket, and what has come on it that nobody has taken.
@@ -208,11 +218,11 @@ impl TargetWire {
     }
 
     fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let room = match self.answer {
-            BodyReader::Length(left) => usize::try_from(left).unwrap_or(MUCH_ROOM).clamp(ROOM, MUCH_ROOM),
-            _ => ROOM,
-        };
-        self.input.reserve(room);
+        stash::fill(&mut self.input);
+        self.input.reserve(match self.answer {
+            BodyReader::Length(left) => room(left),
+            _ => self.usual_room,
+        });
         poll_read(&mut self.stream, &mut self.input, context)
     }
 
@@ -220,6 +230,12 @@ impl TargetWire {
     fn closed(&mut self, reading: io::Error) -> Error {
         Error::Closed(self.send_failure.take().unwrap_or(reading))
     }
+}
+
+/// Room to read so many bytes, and one more: a read that leaves room has read all, and no further need be tried.
+fn room(bytes: u64) -> usize {
+    let bytes = usize::try_from(bytes).unwrap_or(MUCH_ROOM);
+    bytes.saturating_add(1).clamp(LITTLE_ROOM, MUCH_ROOM)
 }
 
 /// How a request's body is sent: as it came.

@@ -9,6 +9,7 @@ use httparse::{Header, ParserConfig, Status};
 
 use super::framing::Framing;
 use crate::error::Error;
+use crate::stash;
 
 /// Finds the end of a head that comes in parts, and looks at each byte once.
 #[derive(Debug, Default)]
@@ -123,8 +124,7 @@ fn request_within<'b>(bytes: &'b Bytes, lines: &mut [MaybeUninit<Header<'b>>]) -
 
 /// The values share the head's memory; so do names that are not well known.
 fn headers(bytes: &Bytes, lines: &[Header<'_>]) -> Result<HeaderMap, ()> {
-    // Room for ours too, so that the map grows only once.
-    let mut headers = HeaderMap::try_with_capacity(lines.len() + 8).map_err(|_size| ())?;
+    let mut headers = stash::headers();
     for line in lines {
         let name = HeaderName::from_bytes(line.name.as_bytes()).map_err(|_name| ())?;
         let value = HeaderValue::from_maybe_shared(bytes.slice_ref(line.value)).map_err(|_value| ())?;
