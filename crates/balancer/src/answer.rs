@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::exchange::ResponseBody;
 use crate::redirect::Permanence;
 use crate::rule::ContentType;
+use crate::upgrade::Tunnel;
 
 /// The body of an answer to a client.
 pub(crate) struct AnswerBody {
@@ -87,6 +88,14 @@ impl AnswerBody {
     /// Whether no target gave it.
     pub(crate) fn is_ours(&self) -> bool {
         matches!(self.content, Content::Whole(_))
+    }
+
+    /// The connection to the target, when the answer was that the protocol changes.
+    pub(crate) fn take_tunnel(&mut self) -> Option<Tunnel> {
+        match std::mem::replace(&mut self.content, Content::Whole(Bytes::new())) {
+            Content::Streamed(body) => Tunnel::new(body),
+            Content::Whole(_) => None,
+        }
     }
 
     fn poll_deadline(&mut self, context: &mut Context<'_>) -> Poll<()> {

@@ -2,16 +2,37 @@
 
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A connection from a client.
+use crate::connection::Activity;
+use crate::statistics::ListenerCounters;
+
+/// A connection from a client, which notes when bytes move and counts them.
 #[derive(Debug)]
-pub(crate) enum ClientStream {
+pub(crate) struct ClientStream {
+    transport: Transport,
+    activity: Arc<Activity>,
+    counters: Arc<ListenerCounters>,
+}
+
+/// What carries the bytes.
+#[derive(Debug)]
+pub(crate) enum Transport {
     Plain(TcpStream),
+}
+
+/// Does the same with whatever carries the bytes.
+macro_rules! on_transport {
+    ($stream:expr, $transport:ident => $action:expr) => {
+        match &mut $stream.transport {
+            Transport::Plain($transport) => $action,
+        }
+    };
 }
 
 /// Reads once into the room a buffer has. Nothing read is the end.
@@ -24,52 +45,73 @@ pub(crate) fn poll_read(
 }
 
 impl ClientStream {
+    pub(crate) fn new(transport: Transport, activity: Arc<Activity>, counters: Arc<ListenerCounters>) -> Self {
+        Self {
+            transport,
+            activity,
+            counters,
+        }
+    }
+
     /// Ready when there may be something to read; who waits for this needs no buffer yet.
     pub(crate) fn poll_readable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Plain(stream) => stream.poll_read_ready(context),
+        match &self.transport {
+            Transport::Plain(stream) => stream.poll_read_ready(context),
         }
+    }
+
+    fn note(&self, bytes: usize) {
+        if bytes > 0 {
+            self.activity.note();
+            self.counters.processed_bytes.add(bytes as u64);
+        }
+    }
+
+    fn noted(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(bytes)) = written {
+            self.note(bytes);
+        }
+        written
     }
 }
 
 impl AsyncRead for ClientStream {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
-        }
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = on_transport!(self, stream => Pin::new(stream).poll_read(context, buffer));
+        self.note(buffer.filled().len() - before);
+        read
     }
 }
 
 impl AsyncWrite for ClientStream {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
-        }
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = on_transport!(self, stream => Pin::new(stream).poll_write(context, bytes));
+        self.noted(written)
     }
 
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
-        }
+        let written = on_transport!(self, stream => Pin::new(stream).poll_write_vectored(context, slices));
+        self.noted(written)
     }
 
     fn is_write_vectored(&self) -> bool {
         true
     }
 
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(context),
-        }
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on_transport!(self, stream => Pin::new(stream).poll_flush(context))
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
-        }
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on_transport!(self, stream => Pin::new(stream).poll_shutdown(context))
     }
 }

@@ -9,7 +9,6 @@ use bytes::{BufMut, Bytes, BytesMut};
 use hyper::body::Frame;
 
 use crate::client_stream::{ClientStream, poll_read};
-use crate::connection::Activity;
 use crate::error::Error;
 use crate::http1::body::BodyReader;
 use crate::http1::chunked::Piece;
@@ -17,7 +16,6 @@ use crate::http1::framing::Framing;
 use crate::http1::head::{HeadFinder, skip_empty_lines};
 use crate::http1::outbox::Outbox;
 use crate::stash::{self, ROOM};
-use crate::statistics::ListenerCounters;
 use crate::target::NO_PANIC;
 
 /// The connection as the two share it who use it at the same time: the request's body, which travels with the request,
@@ -38,8 +36,6 @@ pub(crate) struct ClientWire {
     /// What has come of the body makes no sense, or the rest of it will not come.
     broken: bool,
     pub(crate) outbox: Outbox,
-    activity: Arc<Activity>,
-    counters: Arc<ListenerCounters>,
 }
 
 /// What comes where a request may come.
@@ -62,7 +58,7 @@ const MUCH_ROOM: usize = 64 * 1_024;
 const MOST_AHEAD: usize = 16 * 1_024;
 
 impl SharedWire {
-    pub(crate) fn new(stream: ClientStream, activity: Arc<Activity>, counters: Arc<ListenerCounters>) -> Self {
+    pub(crate) fn new(stream: ClientStream) -> Self {
         Self(Arc::new(Mutex::new(ClientWire {
             stream,
             input: BytesMut::new(),
@@ -71,8 +67,6 @@ impl SharedWire {
             continue_due: false,
             broken: false,
             outbox: Outbox::default(),
-            activity,
-            counters,
         })))
     }
 
@@ -175,10 +169,7 @@ impl ClientWire {
 
     /// Writes what is in the outbox.
     pub(crate) fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let before = self.outbox.len();
-        let flushed = self.outbox.poll_write(&mut self.stream, context);
-        self.note(before - self.outbox.len());
-        flushed
+        self.outbox.poll_write(&mut self.stream, context)
     }
 
     /// Reads what still comes, and throws it away, until the client has read all and closes.
@@ -213,9 +204,7 @@ impl ClientWire {
                 .clamp(LITTLE_ROOM, MUCH_ROOM),
             None => ROOM,
         });
-        let read = ready!(poll_read(&mut self.stream, &mut self.input, context));
-        self.note(*read.as_ref().unwrap_or(&0));
-        Poll::Ready(read)
+        poll_read(&mut self.stream, &mut self.input, context)
     }
 
     /// The error if what has come is too much for a head.
@@ -240,13 +229,6 @@ impl ClientWire {
             self.continue_due = false;
             self.outbox.front().put_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
             let _ = self.poll_flush(context);
-        }
-    }
-
-    fn note(&self, bytes: usize) {
-        if bytes > 0 {
-            self.activity.note();
-            self.counters.processed_bytes.add(bytes as u64);
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::error::{Error, Retry};
 use crate::pool::Link;
 use crate::request_body::{RequestBody, Stage, Upload};
 use crate::stash;
-use crate::target::InFlight;
+use crate::target::{InFlight, Target};
 
 /// A request that got no answer.
 #[derive(Debug)]
@@ -116,6 +116,16 @@ impl ResponseBody {
         self.failure = Some(failure);
         context.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// The connection, to be used for something else.
+    pub(crate) fn take_link(&mut self) -> Option<Box<Link>> {
+        self.link.take()
+    }
+
+    /// The target that answers.
+    pub(crate) fn target(&self) -> &Target {
+        self.request.target()
     }
 
     fn give_back(&mut self) {

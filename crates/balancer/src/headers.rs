@@ -16,6 +16,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version}
 
 use crate::error::Error;
 use crate::trace_id;
+use crate::upgrade;
 
 /// Longest request line and longest single header, in bytes.
 const MOST_LINE: usize = 16 * 1_024;
@@ -86,7 +87,11 @@ pub(crate) fn split_port(host: &str) -> (&str, &str) {
 /// Turns a client's request into the one for the target.
 pub(crate) fn prepare_request(head: &mut Parts, origin: &Origin, target: SocketAddr, header_bytes: usize) {
     let host = host_for_target(head, origin.port, target);
+    let is_upgrade = upgrade::is_asked(head);
     remove_hop_by_hop(&mut head.headers);
+    if is_upgrade {
+        upgrade::mark(&mut head.headers);
+    }
     // Whoever reads the body from the client has let it go on by then.
     head.headers.remove(header::EXPECT);
     if let Some(host) = host {
@@ -104,12 +109,35 @@ pub(crate) fn prepare_request(head: &mut Parts, origin: &Origin, target: SocketA
     }
 }
 
+/// Takes out the headers whose names have other signs than letters, digits and hyphens, and says how many.
+///
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html>
+pub(crate) fn drop_invalid(headers: &mut HeaderMap) -> usize {
+    let is_valid = |name: &&HeaderName| {
+        name.as_str()
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let invalid: Vec<HeaderName> = headers.keys().filter(|name| !is_valid(name)).cloned().collect();
+    for name in &invalid {
+        headers.remove(name);
+    }
+    invalid.len()
+}
+
 /// Turns a target's answer into the one for the client, or refuses it.
 pub(crate) fn prepare_response(status: StatusCode, headers: &mut HeaderMap) -> Result<(), Error> {
-    if status.is_informational() || !is_plainly_chunked(headers) || size(headers) > MOST_RESPONSE_HEADERS {
+    let is_upgrade = status == StatusCode::SWITCHING_PROTOCOLS;
+    if (status.is_informational() && !is_upgrade)
+        || !is_plainly_chunked(headers)
+        || size(headers) > MOST_RESPONSE_HEADERS
+    {
         return Err(Error::UnacceptableHead);
     }
     remove_hop_by_hop(headers);
+    if is_upgrade {
+        upgrade::mark(headers);
+    }
     if headers.remove(header::TRANSFER_ENCODING).is_some() {
         // A length beside it does not count, and must not be passed on (RFC 9112 §6.3).
         headers.remove(header::CONTENT_LENGTH);
@@ -358,7 +386,8 @@ mod tests {
         assert!(!refused(200, "a", "b"));
         assert!(refused(200, "a", &"b".repeat(MOST_RESPONSE_HEADERS)));
         assert!(refused(200, "transfer-encoding", "gzip, chunked"));
-        assert!(refused(101, "upgrade", "websocket"));
+        assert!(!refused(101, "upgrade", "websocket"));
+        assert!(refused(102, "a", "b"));
     }
 
     proptest! {

@@ -42,6 +42,8 @@
 mod client_stream;
 mod client_wire;
 mod connection;
+mod conversation;
+mod desync;
 mod listener;
 mod reply;
 
@@ -63,6 +65,7 @@ mod headers;
 mod http1;
 mod request_body;
 mod trace_id;
+mod upgrade;
 
 // Who answers them.
 mod candidates;
@@ -93,6 +96,7 @@ mod random;
 mod stash;
 
 pub use condition::{Condition, QueryPattern};
+pub use desync::{DesyncClass, DesyncMitigationMode, DesyncReason};
 pub use health::{HealthCheck, HealthState, InvalidMatcher, Matcher, TargetHealth};
 pub use histogram::Histogram;
 pub use http::{HeaderName, Method, StatusCode};

@@ -9,7 +9,9 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
+use crate::client_stream::Transport;
 use crate::connection::serve;
+use crate::desync::DesyncMitigationMode;
 use crate::drain::Signal;
 use crate::redirect::Entrance;
 use crate::rule::Rules;
@@ -42,6 +44,11 @@ pub struct Attributes {
     /// How many other targets a request is sent to, one after the other, if the connection to the one before fails and
     /// asking again does no harm. Load balancers do not do it, the proxies of a service mesh do.
     pub retries: u32,
+    /// How strictly requests are taken that could be read in more than one way.
+    pub desync_mitigation_mode: DesyncMitigationMode,
+    /// Whether headers are taken out of requests whose names have other signs than letters, digits and hyphens. Names
+    /// with signs that no header may have make a request malformed in any case.
+    pub drop_invalid_header_fields: bool,
 }
 
 /// What all connections of a listener share.
@@ -66,6 +73,8 @@ impl Default for Attributes {
             connect_timeout: Duration::from_secs(10),
             request_timeout: None,
             retries: 0,
+            desync_mitigation_mode: DesyncMitigationMode::default(),
+            drop_invalid_header_fields: false,
         }
     }
 }
@@ -151,5 +160,5 @@ async fn run(socket: TcpListener, front: Arc<Front>, mut stopped: oneshot::Recei
 fn welcome(visits: &mut JoinSet<()>, stream: TcpStream, client: SocketAddr, front: &Arc<Front>) {
     // Fails only on a connection that is gone already, which the first read will tell.
     let _ = stream.set_nodelay(true);
-    visits.spawn(serve(stream, client, Arc::clone(front)));
+    visits.spawn(serve(Transport::Plain(stream), client, Arc::clone(front)));
 }

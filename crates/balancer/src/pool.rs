@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use bytes::BytesMut;
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::idle_timer::IdleTimer;
@@ -53,6 +55,11 @@ impl Link {
             idle_since: Instant::now(),
             counted: None,
         }))
+    }
+
+    /// The socket, and what has come on it that nobody has taken.
+    pub(crate) fn into_parts(self) -> (TcpStream, BytesMut) {
+        self.wire.into_parts()
     }
 
     /// Counts the connection as active until it is closed.

@@ -6,12 +6,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_LENGTH, UPGRADE};
 use http::request::Parts;
-use http::{HeaderMap, Method, response};
+use http::{HeaderMap, Method, StatusCode, response};
 use hyper::body::{Body, Frame};
 use tokio::net::TcpStream;
 
 use crate::client_stream::poll_read;
+use crate::desync::LastOnItsConnection;
 use crate::error::Error;
 use crate::http1::body::BodyReader;
 use crate::http1::chunked::Piece;
@@ -33,6 +35,10 @@ pub(crate) struct TargetWire {
     upload: RequestBody,
     framing: Framing,
     method: Method,
+    /// Whether the connection is to be closed after this request.
+    is_last: bool,
+    /// Whether the target may change to another protocol.
+    offers_upgrade: bool,
     /// Whether anything of the current request has left.
     touched: bool,
     /// Why nothing more can be sent; an answer may come all the same.
@@ -66,6 +72,8 @@ impl TargetWire {
             touched: false,
             send_failure: None,
             answer: BodyReader::new(Framing::None),
+            is_last: false,
+            offers_upgrade: false,
             kept: true,
             usual_room: LITTLE_ROOM,
         })
@@ -76,6 +84,8 @@ impl TargetWire {
         self.framing = framing(&head.headers, &body);
         put_request(self.outbox.front(), head, self.framing);
         self.method.clone_from(&head.method);
+        self.is_last = head.extensions.get::<LastOnItsConnection>().is_some();
+        self.offers_upgrade = head.headers.contains_key(UPGRADE);
         self.upload = body;
         self.touched = false;
         self.answer = BodyReader::new(Framing::UntilClose);
@@ -100,10 +110,14 @@ impl TargetWire {
                 self.finder = HeadFinder::default();
                 let bytes = self.input.split_to(length).freeze();
                 let (head, framing) = head::answer(&bytes, &self.method).ok_or(Error::Garbled)?;
-                if head.status.is_informational() && head.status != http::StatusCode::SWITCHING_PROTOCOLS {
+                if head.status == StatusCode::SWITCHING_PROTOCOLS && !self.offers_upgrade {
+                    return Poll::Ready(Err(Error::UnacceptableHead));
+                }
+                if head.status.is_informational() && head.status != StatusCode::SWITCHING_PROTOCOLS {
                     continue;
                 }
-                self.kept = head::is_kept_alive(head.version, &head.headers) && framing != Framing::UntilClose;
+                self.kept =
+                    !self.is_last && head::is_kept_alive(head.version, &head.headers) && framing != Framing::UntilClose;
                 self.answer = BodyReader::new(framing);
                 self.usual_room = self.answer.left().map_or(SOME_ROOM, |left| room(left + length as u64));
                 return Poll::Ready(Ok(head));
@@ -241,7 +255,7 @@ fn room(bytes: u64) -> usize {
 /// How a request's body is sent: as it came.
 fn framing(headers: &HeaderMap, body: &RequestBody) -> Framing {
     match body {
-        RequestBody::Empty if headers.contains_key(http::header::CONTENT_LENGTH) => Framing::Length(0),
+        RequestBody::Empty if headers.contains_key(CONTENT_LENGTH) => Framing::Length(0),
         RequestBody::Empty => Framing::None,
         RequestBody::Streamed { incoming, .. } => {
             incoming.size_hint().exact().map_or(Framing::Chunked, Framing::Length)

@@ -14,3 +14,5 @@ mod statistics;
 mod stickiness;
 mod stopping;
 mod support;
+mod upgrades;
+mod wire;
