@@ -6,7 +6,7 @@ use tokio::time::{Instant, timeout};
 use crate::connection::Visit;
 use crate::error::Error;
 use crate::exchange::{Broken, exchange};
-use crate::pool::Link;
+use crate::link::Link;
 use crate::request_body::{RequestBody, Upload};
 use crate::target::Target;
 
@@ -71,7 +71,7 @@ async fn timed<A, E>(target: &Target, exchange: impl Future<Output = Result<A, E
 async fn open(visit: &Visit, target: &Target) -> Result<Box<Link>, Error> {
     let attributes = &visit.front.attributes;
     let patience = attributes.connect_timeout.min(attributes.idle_timeout);
-    let opened = timeout(patience, Link::open(target.address)).await;
+    let opened = timeout(patience, Link::open(target.address, target.protocol_version)).await;
     let opened = opened
         .map_err(|_elapsed| Error::ConnectTimeout)
         .and_then(|opened| opened.map_err(Error::Unreachable));

@@ -8,9 +8,11 @@ use std::task::{Context, Poll};
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 
 use crate::connection::Activity;
 use crate::statistics::ListenerCounters;
+use crate::tls;
 
 /// A connection from a client, which notes when bytes move and counts them.
 #[derive(Debug)]
@@ -24,6 +26,7 @@ pub(crate) struct ClientStream {
 #[derive(Debug)]
 pub(crate) enum Transport {
     Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
 }
 
 /// Does the same with whatever carries the bytes.
@@ -31,6 +34,7 @@ macro_rules! on_transport {
     ($stream:expr, $transport:ident => $action:expr) => {
         match &mut $stream.transport {
             Transport::Plain($transport) => $action,
+            Transport::Tls($transport) => $action,
         }
     };
 }
@@ -57,6 +61,8 @@ impl ClientStream {
     pub(crate) fn poll_readable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &self.transport {
             Transport::Plain(stream) => stream.poll_read_ready(context),
+            // What has come may be no data: only reading tells.
+            Transport::Tls(_) => Poll::Ready(Ok(())),
         }
     }
 
@@ -72,6 +78,16 @@ impl ClientStream {
             self.note(bytes);
         }
         written
+    }
+}
+
+impl Transport {
+    /// Whether both sides have agreed on HTTP/2.
+    pub(crate) fn is_http2(&self) -> bool {
+        match self {
+            Self::Plain(_) => false,
+            Self::Tls(stream) => tls::is_http2(stream),
+        }
     }
 }
 

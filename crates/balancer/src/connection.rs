@@ -14,6 +14,7 @@ use crate::client_stream::{ClientStream, Transport};
 use crate::client_wire::SharedWire;
 use crate::conversation::converse;
 use crate::headers::Origin;
+use crate::http2;
 use crate::idle_timer::IdleTimer;
 use crate::listener::Front;
 
@@ -39,9 +40,11 @@ pub(crate) async fn serve(transport: Transport, client: SocketAddr, front: Arc<F
     let _active = front.counters.connected();
     let activity = Arc::<Activity>::default();
     let idle_timeout = front.attributes.idle_timeout;
+    let is_http2 = transport.is_http2();
     let stream = ClientStream::new(transport, Arc::clone(&activity), Arc::clone(&front.counters));
     let origin = Origin {
         client: address_value(client),
+        scheme: HeaderValue::from_static(front.entrance().scheme),
         port: front.port,
         port_value: HeaderValue::from(front.port),
     };
@@ -51,9 +54,16 @@ pub(crate) async fn serve(transport: Transport, client: SocketAddr, front: Arc<F
         origin,
         activity: Arc::clone(&activity),
     };
+    let conversation = async {
+        if is_http2 {
+            http2::converse(Arc::new(visit), stream).await;
+        } else {
+            converse(&visit, SharedWire::new(stream)).await;
+        }
+    };
     tokio::select! {
         biased;
-        () = converse(&visit, SharedWire::new(stream)) => {}
+        () = conversation => {}
         () = idle(&activity, idle_timeout) => {}
     }
 }

@@ -29,6 +29,8 @@ pub(crate) enum Error {
     TooManyHops,
     #[error("the transfer coding is not supported")]
     UnsupportedCoding,
+    #[error("targets of this group do not speak the protocol of the request")]
+    ProtocolMismatch,
     #[error("no target is registered")]
     NoTargets,
     #[error("a transform makes no valid request")]
@@ -80,6 +82,7 @@ impl Error {
             | Self::ClientStalled
             | Self::ClientGone
             | Self::HeadTooLate
+            | Self::ProtocolMismatch
             | Self::VersionUnsupported
             | Self::UriTooLong
             | Self::TooManyHops
@@ -110,7 +113,8 @@ impl Error {
             (Side::Client, Self::VersionUnsupported) => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             (Side::Client, Self::ClientStalled | Self::HeadTooLate) => StatusCode::REQUEST_TIMEOUT,
             (Side::Client, Self::UriTooLong) => StatusCode::URI_TOO_LONG,
-            (Side::Client, Self::TooManyHops) => too_many_hops(),
+            (Side::Client, Self::TooManyHops) => own(463),
+            (Side::Client, Self::ProtocolMismatch) => own(464),
             (Side::Client, Self::UnsupportedCoding) => StatusCode::NOT_IMPLEMENTED,
             (Side::Client, _) => StatusCode::BAD_REQUEST,
             (Side::Target, Self::ConnectTimeout | Self::TargetStalled) => StatusCode::GATEWAY_TIMEOUT,
@@ -122,8 +126,8 @@ impl Error {
 }
 
 /// A code that only this kind of load balancer knows.
-fn too_many_hops() -> StatusCode {
-    StatusCode::from_u16(463).expect("463 is within the range of status codes")
+fn own(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).expect("the load balancer's own codes are within the range of status codes")
 }
 
 #[cfg(test)]
@@ -145,6 +149,7 @@ mod tests {
         check(&Error::HeadTooLate, Side::Client, 408);
         check(&Error::UriTooLong, Side::Client, 414);
         check(&Error::TooManyHops, Side::Client, 463);
+        check(&Error::ProtocolMismatch, Side::Client, 464);
         check(&Error::UnsupportedCoding, Side::Client, 501);
         check(&Error::VersionUnsupported, Side::Client, 505);
         check(&Error::Garbled, Side::Target, 502);

@@ -12,7 +12,7 @@ use hyper::body::{Body, Frame, SizeHint};
 
 use crate::drain::Signal;
 use crate::error::{Error, Retry};
-use crate::pool::Link;
+use crate::link::Link;
 use crate::request_body::{RequestBody, Stage, Upload};
 use crate::stash;
 use crate::target::{InFlight, Target};
@@ -62,10 +62,9 @@ pub(crate) async fn exchange(
             Ok(Response::from_parts(answer, ()))
         }
         Err(error) => {
-            let again = is_repeatable(&error, link, upload, &head.method).then(|| {
-                let body = link.wire.take_upload();
-                Box::new(Request::from_parts(head, body))
-            });
+            let is_repeatable = is_repeatable(&error, link, upload, &head.method);
+            let body = is_repeatable.then(|| link.wire.take_upload()).flatten();
+            let again = body.map(|body| Box::new(Request::from_parts(head, body)));
             Err(Broken { error, again })
         }
     }

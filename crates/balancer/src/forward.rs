@@ -12,6 +12,7 @@ use crate::connection::Visit;
 use crate::error::{Error, Side};
 use crate::exchange::ResponseBody;
 use crate::headers;
+use crate::protocol;
 use crate::request_body::{ClientBody, RequestBody, Upload};
 use crate::request_view::RequestView;
 use crate::rule::Action;
@@ -107,6 +108,10 @@ async fn forward(
 ) -> Result<Response<AnswerBody>, Error> {
     let group = &destination.group;
     let session = group.session(&head.headers);
+    group.protocol_version().check(&head)?;
+    if protocol::is_grpc(&head) {
+        visit.front.counters.grpc_requests.increment();
+    }
     let admitted = admit(visit, group, session.as_ref())?;
     headers::prepare_request(&mut head, &visit.origin, admitted.target().address, header_bytes);
     let (body, upload) = RequestBody::new(body);

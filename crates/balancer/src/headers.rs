@@ -38,6 +38,8 @@ const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection")
 pub(crate) struct Origin {
     /// The client's address without its port.
     pub(crate) client: HeaderValue,
+    /// The protocol the client speaks: `http` or `https`.
+    pub(crate) scheme: HeaderValue,
     /// The port the client connected to.
     pub(crate) port: u16,
     /// The same, as a header's value.
@@ -173,7 +175,7 @@ fn add_origin(headers: &mut HeaderMap, origin: &Origin) {
         Entry::Occupied(sent) => joined(sent.iter().chain([&origin.client])).unwrap_or_else(|| origin.client.clone()),
     };
     headers.insert(FORWARDED_FOR, hops);
-    headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
+    headers.insert(FORWARDED_PROTO, origin.scheme.clone());
     headers.insert(FORWARDED_PORT, origin.port_value.clone());
 }
 
@@ -268,6 +270,7 @@ mod tests {
         let mut head = head(target, headers);
         let origin = Origin {
             client: HeaderValue::from_static("203.0.113.9"),
+            scheme: HeaderValue::from_static("http"),
             port,
             port_value: HeaderValue::from(port),
         };
@@ -403,7 +406,7 @@ mod tests {
                     head.headers.append(&names[name], value);
                 }
             }
-            let origin = Origin { client: HeaderValue::from_static("203.0.113.9"), port, port_value: HeaderValue::from(port) };
+            let origin = Origin { client: HeaderValue::from_static("203.0.113.9"), scheme: HeaderValue::from_static("http"), port, port_value: HeaderValue::from(port) };
             prepare_request(&mut head, &origin, SocketAddr::from(([10, 0, 0, 1], 8000)), 100);
             for name in [header::HOST, FORWARDED_FOR, FORWARDED_PROTO, FORWARDED_PORT, trace_id::NAME] {
                 prop_assert_eq!(head.headers.get_all(&name).iter().count(), 1, "{}", name);

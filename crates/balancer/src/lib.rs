@@ -44,8 +44,10 @@ mod client_wire;
 mod connection;
 mod conversation;
 mod desync;
+mod http2;
 mod listener;
 mod reply;
+mod tls;
 
 // Where they go.
 mod condition;
@@ -63,6 +65,7 @@ mod exchange;
 mod forward;
 mod headers;
 mod http1;
+mod protocol;
 mod request_body;
 mod trace_id;
 mod upgrade;
@@ -71,6 +74,7 @@ mod upgrade;
 mod candidates;
 mod drain;
 mod health;
+mod link;
 mod outlier;
 mod pool;
 mod probe;
@@ -83,6 +87,7 @@ mod target_group_settings;
 // Who comes back to whom.
 mod cookie;
 mod stickiness;
+mod target_stream;
 mod target_wire;
 mod ticket;
 
@@ -104,6 +109,7 @@ pub use ipnet::IpNet;
 pub use listener::{Attributes, Listener};
 pub use outlier::OutlierEjection;
 pub use pattern::{InvalidRegex, Pattern};
+pub use protocol::ProtocolVersion;
 pub use redirect::{Entrance, Permanence, Redirect, Template};
 pub use request_view::RequestView;
 pub use rule::{Action, ContentType, Forward, Rule, Rules, UnknownContentType};
@@ -112,4 +118,5 @@ pub use statistics::{ListenerStatistics, TargetGroupStatistics};
 pub use stickiness::Stickiness;
 pub use target_group::{TargetDescription, TargetGroup};
 pub use target_group_settings::{MinimumHealthy, TargetGroupSettings};
+pub use tls::{InvalidIdentity, TlsIdentity};
 pub use transform::{Rewrite, Transforms};

@@ -17,8 +17,9 @@ use crate::redirect::Entrance;
 use crate::rule::Rules;
 use crate::statistics::{ListenerCounters, ListenerStatistics};
 use crate::target::NO_PANIC;
+use crate::tls::{InvalidIdentity, Offer, Tls, TlsIdentity};
 
-/// A running listener for HTTP/1.1. Dropping it stops it at once, open requests included.
+/// A running listener for HTTP, or for HTTPS. Dropping it stops it at once, open requests included.
 #[derive(Debug)]
 pub struct Listener {
     address: SocketAddr,
@@ -49,6 +50,8 @@ pub struct Attributes {
     /// Whether headers are taken out of requests whose names have other signs than letters, digits and hyphens. Names
     /// with signs that no header may have make a request malformed in any case.
     pub drop_invalid_header_fields: bool,
+    /// Whether clients of an HTTPS listener may speak HTTP/2.
+    pub http2: bool,
 }
 
 /// What all connections of a listener share.
@@ -56,6 +59,8 @@ pub struct Attributes {
 pub(crate) struct Front {
     pub(crate) attributes: Attributes,
     pub(crate) port: u16,
+    /// For HTTPS.
+    tls: Option<Tls>,
     /// Raised when the connections are to end after the request they are at.
     pub(crate) stopping: Signal,
     pub(crate) counters: Arc<ListenerCounters>,
@@ -75,6 +80,7 @@ impl Default for Attributes {
             retries: 0,
             desync_mitigation_mode: DesyncMitigationMode::default(),
             drop_invalid_header_fields: false,
+            http2: true,
         }
     }
 }
@@ -82,10 +88,32 @@ impl Default for Attributes {
 impl Listener {
     /// Starts to serve on a socket that listens already. It runs on Tokio tasks, so this needs a runtime.
     pub fn start(socket: TcpListener, rules: Rules, attributes: Attributes) -> Self {
+        Self::serve(socket, None, rules, attributes)
+    }
+
+    /// As [`Self::start`], for HTTPS. The first certificate is the default one: for clients that ask for no name, or
+    /// for one that no certificate has.
+    pub fn start_tls(
+        socket: TcpListener,
+        identities: &[TlsIdentity],
+        rules: Rules,
+        attributes: Attributes,
+    ) -> Result<Self, InvalidIdentity> {
+        let offer = if attributes.http2 {
+            Offer::Http2AndHttp1
+        } else {
+            Offer::Http1
+        };
+        let tls = Tls::new(identities, offer)?;
+        Ok(Self::serve(socket, Some(tls), rules, attributes))
+    }
+
+    fn serve(socket: TcpListener, tls: Option<Tls>, rules: Rules, attributes: Attributes) -> Self {
         let address = socket.local_addr().expect("a socket that listens has an address");
         let front = Arc::new(Front {
             attributes,
             port: address.port(),
+            tls,
             stopping: Signal::default(),
             counters: Arc::default(),
             rules: RwLock::new(Arc::new(rules.in_order())),
@@ -126,7 +154,7 @@ impl Listener {
 impl Front {
     pub(crate) fn entrance(&self) -> Entrance {
         Entrance {
-            scheme: "http",
+            scheme: if self.tls.is_some() { "https" } else { "http" },
             port: self.port,
         }
     }
@@ -160,5 +188,22 @@ async fn run(socket: TcpListener, front: Arc<Front>, mut stopped: oneshot::Recei
 fn welcome(visits: &mut JoinSet<()>, stream: TcpStream, client: SocketAddr, front: &Arc<Front>) {
     // Fails only on a connection that is gone already, which the first read will tell.
     let _ = stream.set_nodelay(true);
-    visits.spawn(serve(Transport::Plain(stream), client, Arc::clone(front)));
+    let front = Arc::clone(front);
+    visits.spawn(async move {
+        if let Some(transport) = shake_hands(stream, &front).await {
+            serve(transport, client, front).await;
+        }
+    });
+}
+
+/// What HTTP is spoken over, unless the client and we do not come to terms.
+async fn shake_hands(stream: TcpStream, front: &Front) -> Option<Transport> {
+    let Some(tls) = &front.tls else {
+        return Some(Transport::Plain(stream));
+    };
+    let shaken = tls.accept(stream).await;
+    if shaken.is_err() {
+        front.counters.client_tls_negotiation_errors.increment();
+    }
+    shaken.ok().map(|stream| Transport::Tls(Box::new(stream)))
 }

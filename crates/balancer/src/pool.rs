@@ -1,34 +1,14 @@
-//! Connections to a target: one that carries requests, and the idle ones kept for later.
+//! Connections to a target that are kept for later.
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use bytes::BytesMut;
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::idle_timer::IdleTimer;
-use crate::statistics::ActiveConnection;
+use crate::link::Link;
 use crate::target::NO_PANIC;
-use crate::target_wire::TargetWire;
-
-/// A connection to a target.
-///
-/// No task of its own drives it: whoever uses it polls it, in the same task that serves the client. A request thus
-/// passes the balancer without a hand-over between threads, and when the client goes away the connection to the
-/// target is dropped with everything else.
-pub(crate) struct Link {
-    pub(crate) wire: TargetWire,
-    /// Runs while a request is under way.
-    pub(crate) timer: IdleTimer,
-    idle_since: Instant,
-    /// Counts it with the listener it was opened for; a health check's counts nowhere.
-    counted: Option<ActiveConnection>,
-}
 
 /// The idle connections of one target.
 #[derive(Debug, Default)]
@@ -45,28 +25,6 @@ struct Idle {
 
 /// More idle connections than this are not kept: they would only be work for the target.
 const MOST_IDLE: usize = 1_024;
-
-impl Link {
-    pub(crate) async fn open(address: SocketAddr) -> io::Result<Box<Self>> {
-        let wire = TargetWire::open(address).await?;
-        Ok(Box::new(Self {
-            wire,
-            timer: IdleTimer::new(),
-            idle_since: Instant::now(),
-            counted: None,
-        }))
-    }
-
-    /// The socket, and what has come on it that nobody has taken.
-    pub(crate) fn into_parts(self) -> (TcpStream, BytesMut) {
-        self.wire.into_parts()
-    }
-
-    /// Counts the connection as active until it is closed.
-    pub(crate) fn count_as(&mut self, active: ActiveConnection) {
-        self.counted = Some(active);
-    }
-}
 
 impl Pool {
     /// The connection that was used last and is still open, unless it has been idle for `patience`. The target may be
@@ -121,9 +79,12 @@ impl fmt::Debug for Idle {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::protocol::ProtocolVersion;
 
     const LONG: Duration = Duration::from_mins(1);
 
@@ -133,12 +94,16 @@ mod tests {
         (socket, address)
     }
 
+    async fn open(address: SocketAddr) -> std::io::Result<Box<Link>> {
+        Link::open(address, ProtocolVersion::Http1).await
+    }
+
     #[tokio::test]
     async fn the_connection_used_last_is_used_next() {
         let (_socket, address) = target().await;
         let pool = Pool::default();
         for _ in 0..2 {
-            pool.put(Link::open(address).await.unwrap(), LONG);
+            pool.put(open(address).await.unwrap(), LONG);
         }
         let (last, first) = (pool.take(LONG).unwrap(), pool.take(LONG).unwrap());
         assert!(last.idle_since > first.idle_since);
@@ -149,10 +114,10 @@ mod tests {
     async fn old_connections_are_not_used_and_not_kept() {
         let (_socket, address) = target().await;
         let pool = Pool::default();
-        pool.put(Link::open(address).await.unwrap(), LONG);
+        pool.put(open(address).await.unwrap(), LONG);
         assert!(pool.take(Duration::ZERO).is_none());
-        pool.put(Link::open(address).await.unwrap(), LONG);
-        pool.put(Link::open(address).await.unwrap(), Duration::ZERO);
+        pool.put(open(address).await.unwrap(), LONG);
+        pool.put(open(address).await.unwrap(), Duration::ZERO);
         assert_eq!(pool.idle.lock().unwrap().links.len(), 1);
     }
 
@@ -160,16 +125,16 @@ mod tests {
     async fn a_closed_pool_keeps_nothing() {
         let (_socket, address) = target().await;
         let pool = Pool::default();
-        pool.put(Link::open(address).await.unwrap(), LONG);
+        pool.put(open(address).await.unwrap(), LONG);
         pool.close();
-        pool.put(Link::open(address).await.unwrap(), LONG);
+        pool.put(open(address).await.unwrap(), LONG);
         assert!(pool.take(LONG).is_none());
     }
 
     #[tokio::test]
     async fn a_connection_the_target_closed_is_neither_kept_nor_used() {
         let (socket, address) = target().await;
-        let (leaving, left) = (Link::open(address).await.unwrap(), Link::open(address).await.unwrap());
+        let (leaving, left) = (open(address).await.unwrap(), open(address).await.unwrap());
         let pool = Pool::default();
         pool.put(left, LONG);
         for _ in 0..2 {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use hyper::body::{Body, Frame, SizeHint};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use crate::client_wire::SharedWire;
 use crate::error::Error;
@@ -16,6 +16,7 @@ use crate::error::Error;
 pub(crate) enum ClientBody {
     Empty,
     Http1(SharedWire),
+    Http2(Incoming),
 }
 
 /// The body as the connection to the target takes it: frame by frame, when the target has room.
@@ -23,6 +24,8 @@ pub(crate) enum ClientBody {
 pub(crate) enum RequestBody {
     #[default]
     Empty,
+    /// Our own words, until they are taken.
+    Whole(Bytes),
     Streamed {
         incoming: ClientBody,
         upload: Arc<Upload>,
@@ -103,6 +106,10 @@ impl Body for ClientBody {
         match self.get_mut() {
             Self::Empty => Poll::Ready(None),
             Self::Http1(wire) => wire.lock().poll_body(context),
+            Self::Http2(body) => {
+                let frame = ready!(Pin::new(body).poll_frame(context));
+                Poll::Ready(frame.map(|frame| frame.map_err(|_reset| Error::ClientGone)))
+            }
         }
     }
 
@@ -110,12 +117,14 @@ impl Body for ClientBody {
         match self {
             Self::Empty => true,
             Self::Http1(wire) => wire.lock().is_body_done(),
+            Self::Http2(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Empty => SizeHint::with_exact(0),
+            Self::Http2(body) => body.size_hint(),
             Self::Http1(wire) => wire
                 .lock()
                 .body_left()
@@ -131,6 +140,8 @@ impl Body for RequestBody {
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         match self.get_mut() {
             Self::Empty => Poll::Ready(None),
+            Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Self::Streamed { incoming, upload } => {
                 let frame = Pin::new(&mut *incoming).poll_frame(context);
                 upload.take_note(&frame, incoming.is_end_stream());
@@ -142,6 +153,7 @@ impl Body for RequestBody {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Empty => true,
+            Self::Whole(bytes) => bytes.is_empty(),
             Self::Streamed { incoming, .. } => incoming.is_end_stream(),
         }
     }
@@ -149,6 +161,7 @@ impl Body for RequestBody {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Empty => SizeHint::with_exact(0),
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Self::Streamed { incoming, .. } => incoming.size_hint(),
         }
     }

@@ -12,6 +12,7 @@ use crate::drain::Signal;
 use crate::health::{HealthState, TargetHealth};
 use crate::outlier::{Outlier, OutlierEjection};
 use crate::pool::Pool;
+use crate::protocol::ProtocolVersion;
 use crate::slow_start::Standing;
 use crate::statistics::TargetGroupRecord;
 
@@ -19,6 +20,7 @@ use crate::statistics::TargetGroupRecord;
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
+    pub(crate) protocol_version: ProtocolVersion,
     pub(crate) pool: Pool,
     /// Raised when the deregistration delay is over: whatever is still in flight ends there.
     pub(crate) cut: Arc<Signal>,
@@ -41,9 +43,15 @@ pub(crate) struct InFlight {
 }
 
 impl Target {
-    pub(crate) fn new(address: SocketAddr, health: TargetHealth, record: Arc<TargetGroupRecord>) -> Self {
+    pub(crate) fn new(
+        address: SocketAddr,
+        health: TargetHealth,
+        protocol_version: ProtocolVersion,
+        record: Arc<TargetGroupRecord>,
+    ) -> Self {
         Self {
             address,
+            protocol_version,
             pool: Pool::default(),
             cut: Arc::default(),
             record,
@@ -173,6 +181,7 @@ mod tests {
         Arc::new(Target::new(
             SocketAddr::from(([127, 0, 0, 1], 1)),
             TargetHealth::healthy(),
+            ProtocolVersion::Http1,
             Arc::default(),
         ))
     }

@@ -18,6 +18,7 @@ use crate::candidates::{Candidates, Route};
 use crate::drain::drain;
 use crate::health::{HealthState, TargetHealth};
 use crate::probe;
+use crate::protocol::ProtocolVersion;
 use crate::random;
 use crate::selection::Algorithm;
 use crate::slow_start::Standing;
@@ -73,6 +74,11 @@ impl TargetGroup {
         }
     }
 
+    /// The protocol its targets speak.
+    pub(crate) fn protocol_version(&self) -> ProtocolVersion {
+        self.shared.settings.protocol_version
+    }
+
     /// The name from the settings.
     pub fn name(&self) -> &str {
         &self.shared.settings.name
@@ -87,7 +93,12 @@ impl TargetGroup {
         } else {
             TargetHealth::healthy()
         };
-        let target = Arc::new(Target::new(address, health, Arc::clone(&self.shared.record)));
+        let target = Arc::new(Target::new(
+            address,
+            health,
+            self.shared.settings.protocol_version,
+            Arc::clone(&self.shared.record),
+        ));
         if self.shared.add(&target) {
             if check.is_some() {
                 let task = tokio::spawn(probe::watch(Arc::downgrade(&self.shared), Arc::clone(&target)));

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::health::HealthCheck;
 use crate::outlier::OutlierEjection;
+use crate::protocol::ProtocolVersion;
 use crate::selection::Algorithm;
 use crate::stickiness::Stickiness;
 
@@ -16,6 +17,8 @@ use crate::stickiness::Stickiness;
 pub struct TargetGroupSettings {
     /// Name for people, and what the cookies of clients are tied to.
     pub name: String,
+    /// What targets speak, and so which requests they can take.
+    pub protocol_version: ProtocolVersion,
     /// How targets are checked; without, a target is healthy as soon as it is registered.
     pub health_check: Option<HealthCheck>,
     /// How long a target that is deregistered may go on with its open requests.
@@ -50,6 +53,7 @@ impl TargetGroupSettings {
     pub fn named(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
+            protocol_version: ProtocolVersion::default(),
             health_check: None,
             deregistration_delay: Duration::from_mins(5),
             algorithm: Algorithm::default(),

@@ -257,8 +257,8 @@ fn framing(headers: &HeaderMap, body: &RequestBody) -> Framing {
     match body {
         RequestBody::Empty if headers.contains_key(CONTENT_LENGTH) => Framing::Length(0),
         RequestBody::Empty => Framing::None,
-        RequestBody::Streamed { incoming, .. } => {
-            incoming.size_hint().exact().map_or(Framing::Chunked, Framing::Length)
+        RequestBody::Whole(_) | RequestBody::Streamed { .. } => {
+            body.size_hint().exact().map_or(Framing::Chunked, Framing::Length)
         }
     }
 }

@@ -14,7 +14,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt, copy_bidirectional};
 use crate::client_wire::ClientWire;
 use crate::exchange::ResponseBody;
 use crate::http1::framing::has_word;
-use crate::pool::Link;
+use crate::link::Link;
 
 /// Both ends of a connection that has changed its protocol: the one to the target, which is its client's from now on.
 pub(crate) struct Tunnel {
@@ -49,7 +49,10 @@ impl Tunnel {
     pub(crate) async fn run(self, client: ClientWire) {
         let Self { link, answer } = self;
         let (mut client, from_client) = client.into_parts();
-        let (mut target, from_target) = link.into_parts();
+        // Only HTTP/1.1 changes protocols.
+        let Some((mut target, from_target)) = link.into_parts() else {
+            return;
+        };
         let passing = async {
             write_ahead(&mut target, &from_client).await?;
             write_ahead(&mut client, &from_target).await?;

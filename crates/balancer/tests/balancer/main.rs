@@ -8,6 +8,7 @@ mod draining;
 mod failures;
 mod forwarding;
 mod health;
+mod https;
 mod policies;
 mod rules;
 mod statistics;
