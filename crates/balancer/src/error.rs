@@ -106,6 +106,16 @@ impl Error {
         }
     }
 
+    /// Whether the request may have reached the target.
+    pub(crate) fn is_sent(&self) -> bool {
+        !matches!(self, Self::Unreachable(_) | Self::ConnectTimeout)
+    }
+
+    /// Whether a connection to the target could not be made, or was lost before it brought an answer.
+    pub(crate) fn is_failed_connection(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::ConnectTimeout | Self::Closed(_))
+    }
+
     /// What the client is told.
     pub(crate) fn status(&self) -> StatusCode {
         match (self.side(), self) {

@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::answer::{self, AnswerBody};
 use crate::attempt::{Answered, attempt};
 use crate::connection::Visit;
-use crate::error::{Error, Side};
+use crate::error::Error;
 use crate::exchange::ResponseBody;
 use crate::headers;
 use crate::protocol;
@@ -155,29 +155,22 @@ async fn ask(
     mut request: Request<RequestBody>,
     upload: Option<&Upload>,
 ) -> Result<(Answered, InFlight), Error> {
-    for _ in 0..visit.front.attributes.retries {
-        match attempt(visit, admitted.target(), request, upload).await {
+    let mut retries = visit.front.attributes.retries;
+    loop {
+        let broken = match attempt(visit, admitted.target(), request, upload).await {
             Ok(answered) => return Ok((answered, admitted)),
-            Err(broken) => {
-                note(group, &admitted, &broken.error);
-                request = *broken.again.ok_or(broken.error)?;
-                let other = group.pick_other_than(Some(admitted.target()));
-                admitted = other.ok_or(Error::NoTargets)?;
-            }
+            Err(broken) => broken,
+        };
+        if broken.error.is_failed_connection() {
+            group.note_failure(admitted.target());
         }
-    }
-    match attempt(visit, admitted.target(), request, upload).await {
-        Ok(answered) => Ok((answered, admitted)),
-        Err(broken) => {
-            note(group, &admitted, &broken.error);
-            Err(broken.error)
-        }
-    }
-}
-
-fn note(group: &TargetGroup, admitted: &InFlight, error: &Error) {
-    if error.side() == Side::Target && !matches!(error, Error::Cut) {
-        group.note_failure(admitted.target());
+        request = match broken.again {
+            Some(again) if retries > 0 && !broken.error.is_sent() => *again,
+            _ => return Err(broken.error),
+        };
+        retries -= 1;
+        let other = group.pick_other_than(Some(admitted.target()));
+        admitted = other.ok_or(Error::NoTargets)?;
     }
 }
 

@@ -42,8 +42,8 @@ pub struct Attributes {
     /// How long a request may take, from its choice of a target to the last byte of the answer; `None` is for ever, as
     /// on a load balancer. It is for the proxies of a service mesh.
     pub request_timeout: Option<Duration>,
-    /// How many other targets a request is sent to, one after the other, if the connection to the one before fails and
-    /// asking again does no harm. Load balancers do not do it, the proxies of a service mesh do.
+    /// How many other targets are tried, one after the other, if no connection to the one before can be made. A request
+    /// that went out is not repeated. Load balancers try no other target, the proxies of a service mesh do.
     pub retries: u32,
     /// How strictly requests are taken that could be read in more than one way.
     pub desync_mitigation_mode: DesyncMitigationMode,

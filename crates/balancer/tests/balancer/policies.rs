@@ -50,14 +50,11 @@ async fn closing() -> (SocketAddr, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn a_request_that_may_have_been_carried_out_is_not_repeated_unless_that_does_no_harm() {
+async fn a_request_that_went_out_is_not_repeated() {
     let (closing, taken) = closing().await;
     let balancer = retrying(&group(&[closing])).await;
     assert_eq!(get(&balancer, "/").await.status, 502);
-    assert_eq!(taken.load(Ordering::SeqCst), 3);
-    let post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    assert_eq!(send(&balancer, post).await.status, 502);
-    assert_eq!(taken.load(Ordering::SeqCst), 4);
+    assert_eq!(taken.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
