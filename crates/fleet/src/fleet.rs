@@ -7,7 +7,7 @@ use karma_terraform::{Address, Diagnostics, Mode, ResourceInstance, Stack};
 
 use crate::attributes::{Attributes, Context, Read};
 use crate::links::{self, Kinds};
-use crate::listener::attach_rule;
+use crate::listener_rule::attach_rule;
 use crate::{Cluster, Listener, LoadBalancer, LogGroup, Repository, Secret, Service, TargetGroup, TaskDefinition};
 
 /// Resources of one family by their address.

@@ -6,13 +6,14 @@
 //! together here, so that each sees every name of its namespace; members come and go behind the names.
 
 mod names;
+mod policy;
 mod proxy;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use karma_balancer::{Action, Attributes, Listener, Rules, TargetGroup, TargetGroupSettings};
+use karma_balancer::{Action, Attributes, Listener, Rules, TargetGroup};
 use karma_fleet::ClientAlias;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -25,13 +26,6 @@ use crate::observation::{AliasObservation, DiscoveryMechanism};
 use proxy::ForwardProxy;
 
 pub(crate) use names::Names;
-
-/// The `idleTimeout` that Service Connect has for HTTP where none is set.
-/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TimeoutConfiguration.html>
-const IDLE_TIMEOUT: Duration = Duration::from_mins(5);
-
-/// How long requests under way may take when a task leaves a name. AWS documents no number; this is the default `stopTimeout`.
-const DRAINING: Duration = Duration::from_secs(30);
 
 /// Services see only the names of their own namespace; those whose namespace is not known by name share one.
 pub(crate) type Namespace = Option<String>;
@@ -75,7 +69,8 @@ impl Discovery {
                     dns_name: dns_name.clone(),
                     port,
                 };
-                notes.extend(discovery.listen(namespace.clone(), alias, address).await);
+                let attributes = policy::attributes(policy::timeouts(services, &namespace, &alias));
+                notes.extend(discovery.listen(namespace.clone(), alias, address, attributes).await);
             }
         }
         if mechanism == DiscoveryMechanism::HttpProxy {
@@ -117,7 +112,13 @@ impl Discovery {
     }
 
     /// Returns a note where the alias cannot be served.
-    async fn listen(&mut self, namespace: Namespace, alias: ClientAlias, address: Ipv4Addr) -> Option<String> {
+    async fn listen(
+        &mut self,
+        namespace: Namespace,
+        alias: ClientAlias,
+        address: Ipv4Addr,
+        attributes: Attributes,
+    ) -> Option<String> {
         let socket = match TcpListener::bind((address, alias.port)).await {
             Ok(socket) => socket,
             Err(error) => {
@@ -127,17 +128,10 @@ impl Discovery {
                 ));
             }
         };
-        let group = TargetGroup::new(TargetGroupSettings {
-            deregistration_delay: DRAINING,
-            ..TargetGroupSettings::named(&alias.dns_name)
-        });
+        let group = TargetGroup::new(policy::settings(&alias.dns_name));
         let rules = Rules {
             rules: Vec::new(),
             default_action: Action::forward_to(group.clone()),
-        };
-        let attributes = Attributes {
-            idle_timeout: IDLE_TIMEOUT,
-            ..Attributes::default()
         };
         self.listeners.push(Listener::start(socket, rules, attributes));
         self.served.push(AliasObservation {

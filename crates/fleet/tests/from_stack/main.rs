@@ -1,6 +1,7 @@
 //! `Fleet::from_stack` on stacks put together by hand; `cases.rs` has whole stacks in Terraform.
 
 mod listeners;
+mod load_balancers;
 mod robust;
 mod services;
 mod support;
