@@ -8,6 +8,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::account::Draft;
 use crate::error::Error;
 use crate::exchange::ResponseBody;
 use crate::redirect::Permanence;
@@ -19,6 +20,8 @@ pub(crate) struct AnswerBody {
     content: Content,
     /// When what is left of a target's answer comes too late.
     deadline: Option<Pin<Box<Sleep>>>,
+    /// Is written to the access log when the answer is complete.
+    draft: Option<Box<Draft>>,
 }
 
 enum Content {
@@ -74,6 +77,7 @@ impl AnswerBody {
         Self {
             content: Content::Whole(bytes),
             deadline: None,
+            draft: None,
         }
     }
 
@@ -82,7 +86,13 @@ impl AnswerBody {
         Self {
             content: Content::Streamed(body),
             deadline: deadline.map(|deadline| Box::pin(sleep_until(deadline))),
+            draft: None,
         }
+    }
+
+    /// Takes the entry of the access log along.
+    pub(crate) fn accompany(&mut self, draft: Box<Draft>) {
+        self.draft = Some(draft);
     }
 
     /// Whether no target gave it.
@@ -93,8 +103,14 @@ impl AnswerBody {
     /// The connection to the target, when the answer was that the protocol changes.
     pub(crate) fn take_tunnel(&mut self) -> Option<Tunnel> {
         match std::mem::replace(&mut self.content, Content::Whole(Bytes::new())) {
-            Content::Streamed(body) => Tunnel::new(body),
+            Content::Streamed(body) => Tunnel::new(body, self.draft.take()),
             Content::Whole(_) => None,
+        }
+    }
+
+    fn count(&mut self, frame: &Poll<Option<Result<Frame<Bytes>, Error>>>) {
+        if let (Some(draft), Poll::Ready(Some(Ok(frame)))) = (&mut self.draft, frame) {
+            draft.add_sent(frame.data_ref().map_or(0, Bytes::len) as u64);
         }
     }
 
@@ -116,6 +132,7 @@ impl Body for AnswerBody {
             Content::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Content::Streamed(body) => Pin::new(body).poll_frame(context),
         };
+        self.count(&frame);
         match frame {
             Poll::Pending => self.poll_deadline(context).map(|()| Some(Err(Error::TargetStalled))),
             Poll::Ready(_) => frame,

@@ -1,5 +1,7 @@
 //! Asking one target: on an idle connection if there is one, on a new one otherwise.
 
+use std::time::Duration;
+
 use http::{Request, Response};
 use tokio::time::{Instant, timeout};
 
@@ -10,8 +12,15 @@ use crate::link::Link;
 use crate::request_body::{RequestBody, Upload};
 use crate::target::Target;
 
-/// The head of a target's answer, and the connection that brings the rest.
-pub(crate) type Answered = (Response<()>, Box<Link>);
+/// A target has answered.
+pub(crate) struct Answered {
+    /// The head of its answer.
+    pub(crate) answer: Response<()>,
+    /// The connection that brings the rest.
+    pub(crate) link: Box<Link>,
+    /// From the sending of the request to the head of the answer.
+    pub(crate) took: Duration,
+}
 
 /// Asks a target, unless the target has to go first.
 pub(crate) async fn attempt(
@@ -25,8 +34,9 @@ pub(crate) async fn attempt(
         answered = converse(visit, target, request, upload) => answered,
         () = target.cut.raised() => Err(Broken { error: Error::Cut, again: None }),
     };
-    if let Ok((answer, _)) = &answered {
-        target.record.counters.answered(answer.status());
+    if let Ok(answered) = &answered {
+        target.record.counters.answered(answered.answer.status());
+        target.record.response_times.record(answered.took);
     }
     answered
 }
@@ -40,8 +50,9 @@ async fn converse(
 ) -> Result<Answered, Broken> {
     let patience = visit.front.attributes.idle_timeout;
     if let Some(mut link) = target.pool.take(patience) {
-        match timed(target, exchange(&mut link, request, upload, patience)).await {
-            Ok(answer) => return Ok((answer, link)),
+        let sent = Instant::now();
+        match exchange(&mut link, request, upload, patience).await {
+            Ok(answer) => return Ok(Answered::new(answer, link, sent)),
             Err(Broken { again: Some(again), .. }) => request = *again,
             Err(broken) => return Err(broken),
         }
@@ -54,18 +65,9 @@ async fn converse(
         }
     };
     visit.activity.note();
-    let answer = timed(target, exchange(&mut link, request, upload, patience)).await?;
-    Ok((answer, link))
-}
-
-/// Waits for an answer, and notes how long it took.
-async fn timed<A, E>(target: &Target, exchange: impl Future<Output = Result<A, E>>) -> Result<A, E> {
     let sent = Instant::now();
-    let answered = exchange.await;
-    if answered.is_ok() {
-        target.record.response_times.record(sent.elapsed());
-    }
-    answered
+    let answer = exchange(&mut link, request, upload, patience).await?;
+    Ok(Answered::new(answer, link, sent))
 }
 
 async fn open(visit: &Visit, target: &Target) -> Result<Box<Link>, Error> {
@@ -84,5 +86,12 @@ async fn open(visit: &Visit, target: &Target) -> Result<Box<Link>, Error> {
             target.record.counters.target_connection_errors.increment();
             Err(error)
         }
+    }
+}
+
+impl Answered {
+    fn new(answer: Response<()>, link: Box<Link>, sent: Instant) -> Self {
+        let took = sent.elapsed();
+        Self { answer, link, took }
     }
 }

@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
+use crate::access_log_entry::TlsFacts;
 use crate::connection::Activity;
 use crate::statistics::ListenerCounters;
 use crate::tls;
@@ -87,6 +88,14 @@ impl Transport {
         match self {
             Self::Plain(_) => false,
             Self::Tls(stream) => tls::is_http2(stream),
+        }
+    }
+
+    /// What both sides have agreed on; none without TLS.
+    pub(crate) fn tls_facts(&self) -> Option<TlsFacts> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(stream) => Some(tls::facts(stream)),
         }
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use http::HeaderValue;
 use tokio::time::sleep;
 
+use crate::access_log_entry::TlsFacts;
 use crate::client_stream::{ClientStream, Transport};
 use crate::client_wire::SharedWire;
 use crate::conversation::converse;
@@ -17,6 +18,7 @@ use crate::headers::Origin;
 use crate::http2;
 use crate::idle_timer::IdleTimer;
 use crate::listener::Front;
+use crate::random;
 
 /// What all requests of a connection share.
 pub(crate) struct Visit {
@@ -24,6 +26,9 @@ pub(crate) struct Visit {
     pub(crate) client: SocketAddr,
     pub(crate) origin: Origin,
     pub(crate) activity: Arc<Activity>,
+    /// What access logs call the connection.
+    pub(crate) number: u64,
+    pub(crate) tls: Option<Arc<TlsFacts>>,
 }
 
 /// Counts the signs of life of a connection.
@@ -41,6 +46,8 @@ pub(crate) async fn serve(transport: Transport, client: SocketAddr, front: Arc<F
     let activity = Arc::<Activity>::default();
     let idle_timeout = front.attributes.idle_timeout;
     let is_http2 = transport.is_http2();
+    let is_logged = front.attributes.access_log.is_some();
+    let tls = is_logged.then(|| transport.tls_facts()).flatten();
     let stream = ClientStream::new(transport, Arc::clone(&activity), Arc::clone(&front.counters));
     let origin = Origin {
         client: address_value(client),
@@ -53,6 +60,8 @@ pub(crate) async fn serve(transport: Transport, client: SocketAddr, front: Arc<F
         client,
         origin,
         activity: Arc::clone(&activity),
+        number: if is_logged { random::next() } else { 0 },
+        tls: tls.map(Arc::new),
     };
     let conversation = async {
         if is_http2 {

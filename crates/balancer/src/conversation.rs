@@ -12,7 +12,7 @@ use http::{Method, Request, Response, StatusCode};
 use tokio::io::AsyncWrite;
 use tokio::time::{Sleep, sleep};
 
-use crate::answer::{self, AnswerBody};
+use crate::answer::AnswerBody;
 use crate::client_wire::{Next, SharedWire};
 use crate::connection::{Visit, retired};
 use crate::desync::{self, DesyncReason, LastOnItsConnection, Treatment};
@@ -151,8 +151,7 @@ async fn answer_unless_gone(
 
 /// Tells a client what is wrong with what it sent, and that this is the end.
 async fn refuse(visit: &Visit, wire: &SharedWire, error: &Error) -> After {
-    visit.front.counters.answered(error.status());
-    After::of(reply(wire, answer::failed(error), Manner::LAST).await)
+    After::of(reply(wire, forward::refuse(visit, error), Manner::LAST).await)
 }
 
 /// Tells the client that the protocol changes from here on.

@@ -3,9 +3,11 @@
 use std::time::SystemTime;
 
 use http::request::Parts;
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response};
 use tokio::time::{Instant, timeout_at};
 
+use crate::access_log_entry::Transformed;
+use crate::account::Account;
 use crate::answer::{self, AnswerBody};
 use crate::attempt::{Answered, attempt};
 use crate::connection::Visit;
@@ -16,16 +18,11 @@ use crate::protocol;
 use crate::request_body::{ClientBody, RequestBody, Upload};
 use crate::request_view::RequestView;
 use crate::rule::Action;
-use crate::statistics::ListenerCounters;
 use crate::stickiness::{self, Session};
 use crate::target::InFlight;
 use crate::target_group::TargetGroup;
-
-/// Sees to it that each request is counted once. One that is dropped unsettled was left by its client.
-struct Account<'a> {
-    counters: &'a ListenerCounters,
-    is_settled: bool,
-}
+use crate::trace_id;
+use crate::transform::Transforms;
 
 /// Where a request goes by the rules.
 enum Way {
@@ -41,35 +38,45 @@ struct Destination {
     is_remembered: bool,
 }
 
-/// What ALB writes down of a client that closed its connection before it got an answer; nobody ever receives it.
-const CLIENT_CLOSED: u16 = 460;
-
 /// Answers a request, come what may.
 pub(crate) async fn answer(visit: &Visit, request: Request<ClientBody>) -> Response<AnswerBody> {
-    let account = Account::open(&visit.front.counters);
-    let answer = handle(visit, request)
+    let (head, body) = request.into_parts();
+    let mut account = Account::open(visit, &head);
+    let answer = handle(visit, head, body, &mut account)
         .await
         .unwrap_or_else(|error| answer::failed(&error));
-    account.settle(&answer);
-    answer
+    account.settle(answer)
 }
 
-async fn handle(visit: &Visit, request: Request<ClientBody>) -> Result<Response<AnswerBody>, Error> {
-    let (mut head, body) = request.into_parts();
+/// The answer to a request that could not be read.
+pub(crate) fn refuse(visit: &Visit, error: &Error) -> Response<AnswerBody> {
+    Account::open_unreadable(visit).settle(answer::failed(error))
+}
+
+async fn handle(
+    visit: &Visit,
+    mut head: Parts,
+    body: ClientBody,
+    account: &mut Account<'_>,
+) -> Result<Response<AnswerBody>, Error> {
     let header_bytes = headers::check(&head)?;
-    match decide(visit, &mut head)? {
+    match decide(visit, &mut head, account)? {
         Way::Back(answer) => Ok(answer),
-        Way::To(destination) => forward(visit, &destination, head, header_bytes, body).await,
+        Way::To(destination) => forward(visit, &destination, head, header_bytes, body, account).await,
     }
 }
 
 /// Asks the rules what to do, and rewrites the request if they say so.
-fn decide(visit: &Visit, head: &mut Parts) -> Result<Way, Error> {
+fn decide(visit: &Visit, head: &mut Parts, account: &mut Account<'_>) -> Result<Way, Error> {
     let counters = &visit.front.counters;
     let rules = visit.front.rules();
     let view = RequestView::new(head, visit.client.ip());
     let decision = rules.decide(&view);
     counters.rule_evaluations.add(decision.evaluated);
+    account.note(|entry| {
+        entry.rule_priority = Some(decision.priority);
+        entry.action = Some(decision.action.name());
+    });
     match decision.action {
         Action::FixedResponse {
             status,
@@ -81,6 +88,7 @@ fn decide(visit: &Visit, head: &mut Parts) -> Result<Way, Error> {
         }
         Action::Redirect(redirect) => {
             let location = redirect.location(&view, visit.front.entrance());
+            account.note(|entry| entry.redirect_url = Some(location.clone()));
             let answer = answer::redirected(redirect.permanence, location)?;
             counters.redirects.increment();
             Ok(Way::Back(answer))
@@ -88,7 +96,9 @@ fn decide(visit: &Visit, head: &mut Parts) -> Result<Way, Error> {
         Action::Forward(forward) => {
             let group = forward.choose(&head.headers).ok_or(Error::NoTargets)?;
             if let Some(transforms) = decision.transforms {
-                transforms.apply(head)?;
+                let transformed = transforms.apply(head);
+                account.note(|entry| entry.transformed = transformed_of(head, transforms, &transformed));
+                transformed?;
             }
             Ok(Way::To(Destination {
                 group: group.clone(),
@@ -105,8 +115,10 @@ async fn forward(
     mut head: Parts,
     header_bytes: usize,
     body: ClientBody,
+    account: &mut Account<'_>,
 ) -> Result<Response<AnswerBody>, Error> {
     let group = &destination.group;
+    account.note(|entry| entry.target_group = Some(group.name().to_owned()));
     let session = group.session(&head.headers);
     group.protocol_version().check(&head)?;
     if protocol::is_grpc(&head) {
@@ -115,6 +127,11 @@ async fn forward(
     let admitted = admit(visit, group, session.as_ref())?;
     headers::prepare_request(&mut head, &visit.origin, admitted.target().address, header_bytes);
     let (body, upload) = RequestBody::new(body);
+    account.note(|entry| {
+        entry.target = Some(admitted.target().address);
+        entry.trace_id = trace_id::of(&head.headers);
+    });
+    account.note_upload(upload.as_ref());
     let deadline = visit.front.attributes.request_timeout.map(|time| Instant::now() + time);
     let asked = ask(
         visit,
@@ -123,17 +140,34 @@ async fn forward(
         Request::from_parts(head, body),
         upload.as_deref(),
     );
-    let ((answer, link), admitted) = match deadline {
+    let (answered, admitted) = match deadline {
         Some(deadline) => timeout_at(deadline, asked)
             .await
             .map_err(|_elapsed| Error::TargetStalled)??,
         None => asked.await?,
     };
-    let (mut head, ()) = answer.into_parts();
+    account.note(|entry| {
+        entry.target = Some(admitted.target().address);
+        entry.target_status = Some(answered.answer.status().as_u16());
+    });
+    account.note_times(answered.took);
+    let (mut head, ()) = answered.answer.into_parts();
     headers::prepare_response(head.status, &mut head.headers)?;
     set_cookies(&mut head.headers, destination, session.as_ref(), &admitted);
-    let body = ResponseBody::new(link, admitted, upload);
+    let body = ResponseBody::new(answered.link, admitted, upload);
     Ok(Response::from_parts(head, AnswerBody::streamed(body, deadline)))
+}
+
+/// What transforms made of a request, for the access log; none if there are none.
+fn transformed_of(head: &Parts, transforms: &Transforms, result: &Result<(), Error>) -> Option<Transformed> {
+    let host = transforms.host_header.as_ref().map(|_| headers::host(head).to_owned());
+    let uri = transforms.url.as_ref().map(|_| head.uri.to_string());
+    let status = match result {
+        Ok(()) => "TransformSuccess",
+        Err(_) if uri.is_some() => "TransformInvalidPath",
+        Err(_) => "TransformInvalidHost",
+    };
+    (host.is_some() || uri.is_some()).then_some(Transformed { host, uri, status })
 }
 
 /// Chooses the first target to ask: the one the client belongs to, if there is such a thing.
@@ -175,42 +209,11 @@ async fn ask(
 }
 
 /// Tells the client where to come back to.
-fn set_cookies(
-    headers: &mut http::HeaderMap,
-    destination: &Destination,
-    session: Option<&Session<'_>>,
-    admitted: &InFlight,
-) {
+fn set_cookies(headers: &mut HeaderMap, destination: &Destination, session: Option<&Session<'_>>, admitted: &InFlight) {
     if let Some(session) = session {
         session.remember(admitted.target().address, headers, SystemTime::now());
     }
     if destination.is_remembered {
         stickiness::remember_group(destination.group.name(), headers, SystemTime::now());
-    }
-}
-
-impl<'a> Account<'a> {
-    fn open(counters: &'a ListenerCounters) -> Self {
-        Self {
-            counters,
-            is_settled: false,
-        }
-    }
-
-    /// Counts an answer if it is our own; those of targets are counted with their group.
-    fn settle(mut self, answer: &Response<AnswerBody>) {
-        self.is_settled = true;
-        if answer.body().is_ours() {
-            self.counters.answered(answer.status());
-        }
-    }
-}
-
-impl Drop for Account<'_> {
-    fn drop(&mut self) {
-        if !self.is_settled {
-            let status = StatusCode::from_u16(CLIENT_CLOSED).expect("460 is within the range of status codes");
-            self.counters.answered(status);
-        }
     }
 }

@@ -230,7 +230,7 @@ fn hops(headers: &HeaderMap) -> usize {
 }
 
 /// Names, values, and the four bytes between and after them.
-fn size(headers: &HeaderMap) -> usize {
+pub(crate) fn size(headers: &HeaderMap) -> usize {
     headers.iter().map(|(name, value)| line_length(name, value)).sum()
 }
 
@@ -246,7 +246,7 @@ fn line_length(name: &HeaderName, value: &HeaderValue) -> usize {
     name.as_str().len() + value.len() + 4
 }
 
-fn uri_length(uri: &Uri) -> usize {
+pub(crate) fn uri_length(uri: &Uri) -> usize {
     let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
     path + uri.authority().map_or(0, |authority| authority.as_str().len())
 }

@@ -91,7 +91,10 @@ mod target_stream;
 mod target_wire;
 mod ticket;
 
-// What is counted on the way.
+// What is counted and written down on the way.
+mod access_log;
+mod access_log_entry;
+mod account;
 mod histogram;
 mod statistics;
 
@@ -100,6 +103,7 @@ mod idle_timer;
 mod random;
 mod stash;
 
+pub use access_log::AccessLog;
 pub use condition::{Condition, QueryPattern};
 pub use desync::{DesyncClass, DesyncMitigationMode, DesyncReason};
 pub use health::{HealthCheck, HealthState, InvalidMatcher, Matcher, TargetHealth};

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
+use crate::access_log::AccessLog;
 use crate::client_stream::Transport;
 use crate::connection::serve;
 use crate::desync::DesyncMitigationMode;
@@ -45,6 +46,8 @@ pub struct Attributes {
     /// How many other targets are tried, one after the other, if no connection to the one before can be made. A request
     /// that went out is not repeated. Load balancers try no other target, the proxies of a service mesh do.
     pub retries: u32,
+    /// Where each request is written down; `None` is nowhere.
+    pub access_log: Option<AccessLog>,
     /// How strictly requests are taken that could be read in more than one way.
     pub desync_mitigation_mode: DesyncMitigationMode,
     /// Whether headers are taken out of requests whose names have other signs than letters, digits and hyphens. Names
@@ -78,6 +81,7 @@ impl Default for Attributes {
             connect_timeout: Duration::from_secs(10),
             request_timeout: None,
             retries: 0,
+            access_log: None,
             desync_mitigation_mode: DesyncMitigationMode::default(),
             drop_invalid_header_fields: false,
             http2: true,

@@ -36,6 +36,7 @@ pub(crate) enum RequestBody {
 #[derive(Debug, Default)]
 pub(crate) struct Upload {
     frames: AtomicU64,
+    bytes: AtomicU64,
     stage: AtomicU8,
 }
 
@@ -74,6 +75,11 @@ impl Upload {
         self.frames.load(Ordering::Relaxed)
     }
 
+    /// How much of the body has come.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn stage(&self) -> Stage {
         match self.stage.load(Ordering::Relaxed) {
             0 => Stage::Target,
@@ -89,8 +95,10 @@ impl Upload {
     fn take_note(&self, frame: &Poll<Option<Result<Frame<Bytes>, Error>>>, is_last: bool) {
         match frame {
             Poll::Pending => self.enter(Stage::Client),
-            Poll::Ready(Some(Ok(_))) => {
+            Poll::Ready(Some(Ok(frame))) => {
                 self.frames.fetch_add(1, Ordering::Relaxed);
+                let bytes = frame.data_ref().map_or(0, Bytes::len) as u64;
+                self.bytes.fetch_add(bytes, Ordering::Relaxed);
                 self.enter(if is_last { Stage::Done } else { Stage::Target });
             }
             Poll::Ready(Some(Err(_)) | None) => self.enter(Stage::Done),

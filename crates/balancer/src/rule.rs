@@ -209,6 +209,15 @@ impl Forward {
 }
 
 impl Action {
+    /// The name by which access logs call it.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Forward(_) => "forward",
+            Self::Redirect(_) => "redirect",
+            Self::FixedResponse { .. } => "fixed-response",
+        }
+    }
+
     /// Sends every request to one group.
     pub fn forward_to(group: TargetGroup) -> Self {
         Self::forward([(group, 1)])

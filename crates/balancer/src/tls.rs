@@ -19,8 +19,10 @@ use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
-use tokio_rustls::rustls::{self, ServerConfig};
+use tokio_rustls::rustls::{self, ProtocolVersion, ServerConfig};
 use tokio_rustls::server::TlsStream;
+
+use crate::access_log_entry::TlsFacts;
 
 /// A certificate and its key.
 #[derive(Clone)]
@@ -90,6 +92,35 @@ impl Tls {
 /// Whether the two have agreed on HTTP/2.
 pub(crate) fn is_http2(stream: &TlsStream<TcpStream>) -> bool {
     stream.get_ref().1.alpn_protocol() == Some(b"h2")
+}
+
+/// What the two have agreed on, by the names that OpenSSL has for it.
+pub(crate) fn facts(stream: &TlsStream<TcpStream>) -> TlsFacts {
+    let session = stream.get_ref().1;
+    let cipher = session
+        .negotiated_cipher_suite()
+        .map(|suite| format!("{:?}", suite.suite()));
+    TlsFacts {
+        cipher: openssl_name(&cipher.unwrap_or_default()),
+        protocol: match session.protocol_version() {
+            Some(ProtocolVersion::TLSv1_2) => "TLSv1.2".to_owned(),
+            _ => "TLSv1.3".to_owned(),
+        },
+        domain: session.server_name().map(str::to_owned),
+    }
+}
+
+/// `TLS13_AES_128_GCM_SHA256` is `TLS_AES_128_GCM_SHA256`, and `TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256` is
+/// `ECDHE-RSA-AES128-GCM-SHA256`.
+fn openssl_name(suite: &str) -> String {
+    match suite.strip_prefix("TLS13_") {
+        Some(rest) => format!("TLS_{rest}"),
+        None => suite
+            .trim_start_matches("TLS_")
+            .replace("_WITH_", "-")
+            .replace("AES_", "AES")
+            .replace('_', "-"),
+    }
 }
 
 /// The certificates of a listener, by the names they are for.

@@ -11,6 +11,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Version};
 use tokio::io::{AsyncWrite, AsyncWriteExt, copy_bidirectional};
 
+use crate::account::Draft;
 use crate::client_wire::ClientWire;
 use crate::exchange::ResponseBody;
 use crate::http1::framing::has_word;
@@ -21,6 +22,8 @@ pub(crate) struct Tunnel {
     link: Box<Link>,
     /// What is left of the answer: it keeps the request counted.
     answer: ResponseBody,
+    /// Is written to the access log when the connection ends.
+    draft: Option<Box<Draft>>,
 }
 
 /// Whether a request asks to go on with WebSocket. To other protocols a load balancer does not change.
@@ -39,15 +42,19 @@ pub(crate) fn mark(headers: &mut HeaderMap) {
 
 impl Tunnel {
     /// Out of the answer that agreed to it.
-    pub(crate) fn new(mut answer: ResponseBody) -> Option<Self> {
+    pub(crate) fn new(mut answer: ResponseBody, draft: Option<Box<Draft>>) -> Option<Self> {
         let link = answer.take_link()?;
-        Some(Self { link, answer })
+        Some(Self { link, answer, draft })
     }
 
     /// Passes bytes in both directions until both sides have ended, one fails, or the target has to go. That it has
     /// not been silent for too long is seen to by whoever looks after the client's connection.
     pub(crate) async fn run(self, client: ClientWire) {
-        let Self { link, answer } = self;
+        let Self {
+            link,
+            answer,
+            mut draft,
+        } = self;
         let (mut client, from_client) = client.into_parts();
         // Only HTTP/1.1 changes protocols.
         let Some((mut target, from_target)) = link.into_parts() else {
@@ -59,7 +66,10 @@ impl Tunnel {
             copy_bidirectional(&mut client, &mut target).await
         };
         tokio::select! {
-            _ = passing => {}
+            passed = passing => if let (Ok((received, sent)), Some(draft)) = (passed, &mut draft) {
+                draft.add_received(received);
+                draft.add_sent(sent);
+            },
             () = answer.target().cut.raised() => {}
         }
     }
