@@ -7,7 +7,7 @@ use karma_terraform::{Address, Diagnostics, Mode, ResourceInstance, Stack};
 
 use crate::attributes::{Attributes, Context, Read};
 use crate::links::{self, Kinds};
-use crate::listener::attach_rule;
+use crate::listener_rule::attach_rule;
 use crate::{
     Cluster, CompositeAlarm, Listener, LoadBalancer, LogGroup, MetricAlarm, MetricFilter, Repository, ScalableTarget,
     Secret, Service, Subnet, TargetGroup, TaskDefinition, capacity, scaling_policy, scheduled_action,

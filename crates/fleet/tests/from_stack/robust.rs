@@ -180,11 +180,11 @@ fn loose_ends(fleet: &Fleet) -> Vec<String> {
             .iter()
             .map(|rule| &rule.action)
             .chain([&listener.default_action]);
-        let targets = actions.filter_map(|action| match action {
-            Action::Forward(targets) => Some(targets),
+        let forwards = actions.filter_map(|action| match action {
+            Action::Forward(forward) => Some(forward),
             _ => None,
         });
-        for target in targets.flatten() {
+        for target in forwards.flat_map(|forward| &forward.target_groups) {
             expect(
                 fleet.target_groups.contains_key(&target.target_group),
                 format!("{address} -> {}", target.target_group),

@@ -77,7 +77,10 @@ pub(crate) fn load_balancer_before<'f>(fleet: &'f Fleet, target_group: &Address)
 fn leads_to(listener: &Listener, target_group: &Address) -> bool {
     let rules = listener.rules.iter().map(|rule| &rule.action);
     rules.chain([&listener.default_action]).any(|action| match action {
-        Action::Forward(targets) => targets.iter().any(|target| target.target_group == *target_group),
+        Action::Forward(forward) => forward
+            .target_groups
+            .iter()
+            .any(|target| target.target_group == *target_group),
         _ => false,
     })
 }
