@@ -59,10 +59,9 @@ pub(crate) fn evaluate(alarm: &MetricAlarm, range: &[Option<Point>], state: Alar
         TreatMissingData::Breaching if breaching.len() + missing >= alarm.datapoints_to_alarm => AlarmState::Alarm,
         TreatMissingData::Breaching | TreatMissingData::NotBreaching => AlarmState::Ok,
         TreatMissingData::Missing | TreatMissingData::Ignore if !sound.is_empty() => AlarmState::Ok,
-        TreatMissingData::Ignore => state,
         TreatMissingData::Missing if breaching.is_empty() => AlarmState::InsufficientData,
         TreatMissingData::Missing if is_old_enough(alarm, range) => AlarmState::Alarm,
-        TreatMissingData::Missing => state,
+        TreatMissingData::Missing | TreatMissingData::Ignore => state,
     };
     let counted = match next {
         AlarmState::Alarm => breaching,

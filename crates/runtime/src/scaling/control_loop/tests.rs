@@ -8,6 +8,7 @@ use karma_fleet::{
     ScalableTarget, ScaleIn, ScalingPolicy, ScalingPolicyKind, ScheduledAction, Service, Span, Statistic,
     StepAdjustment, StepScaling, TargetTracking, TrackedMetric, TreatMissingData,
 };
+use karma_ops::AlarmState;
 use tempfile::TempDir;
 
 use super::*;
