@@ -56,10 +56,9 @@
 
 mod fleet;
 
-mod alarm;
+pub mod alarm;
 mod capacity;
 mod cluster;
-mod composite_alarm;
 mod container;
 mod container_health_check;
 mod container_limits;
@@ -77,9 +76,7 @@ mod metric_filter;
 mod network;
 mod repository;
 mod restart_policy;
-mod scaling;
-mod scaling_policy;
-mod scheduled_action;
+pub mod scaling;
 mod secret;
 mod secret_reference;
 mod service;
@@ -87,12 +84,8 @@ mod service_connect;
 mod target_group;
 mod task_definition;
 
-mod alarm_rule;
 pub mod filter_pattern;
-mod metric;
-pub mod metric_math;
-mod metric_query;
-mod schedule;
+pub mod metric;
 
 mod attributes;
 mod container_definitions;
@@ -101,11 +94,8 @@ mod links;
 mod provider;
 mod value_text;
 
-pub use alarm::{AlarmAction, AlarmActions, ComparisonOperator, LowSamplePercentiles, MetricAlarm, TreatMissingData};
-pub use alarm_rule::{AlarmRule, AlarmRuleError, RuleState};
 pub use capacity::CapacityProviderStrategyItem;
 pub use cluster::{Cluster, ContainerInsights};
-pub use composite_alarm::CompositeAlarm;
 pub use container::{AppProtocol, Container, ContainerDependency, DependencyCondition, EnvironmentValue, PortMapping};
 pub use container_health_check::ContainerHealthCheck;
 pub use container_limits::{ContainerLimits, Ulimit, UlimitName};
@@ -120,21 +110,11 @@ pub use listener_rule::{ListenerRule, Rewrite, Transforms};
 pub use load_balancer::{AccessLogs, DesyncMitigationMode, Http2, InvalidHeaders, LoadBalancer};
 pub use log_configuration::LogConfiguration;
 pub use log_group::LogGroup;
-pub use metric::{
-    DimensionValue, Metric, MetricMath, MetricQuery, MetricSource, MetricStatistic, Statistic, UnknownStatistic,
-};
 pub use metric_filter::{EventValue, MetricFilter, MetricTransformation};
 pub use network::{AvailabilityZone, NetworkConfiguration, Subnet};
 pub use provider::provider;
 pub use repository::Repository;
 pub use restart_policy::RestartPolicy;
-pub use scaling::{ScalableTarget, SuspendedState};
-pub use scaling_policy::{
-    AdjustmentType, ScaleIn, ScalingPolicy, ScalingPolicyKind, StepAdjustment, StepScaling, TargetTracking,
-    TrackedMetric,
-};
-pub use schedule::{Cron, Schedule, ScheduleError};
-pub use scheduled_action::ScheduledAction;
 pub use secret::Secret;
 pub use secret_reference::SecretReference;
 pub use service::{Service, ServiceLoadBalancer};

@@ -9,13 +9,15 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-use karma_fleet::filter_pattern::FilterPattern;
-use karma_fleet::{
-    Address, AdjustmentType, AlarmAction, AlarmActions, ComparisonOperator, EventValue, LogConfiguration,
-    LowSamplePercentiles, Metric, MetricAlarm, MetricFilter, MetricSource, MetricStatistic, MetricTransformation, Mode,
-    ScalableTarget, ScalingPolicy, ScalingPolicyKind, Span, Statistic, StepAdjustment, StepScaling, SuspendedState,
-    TreatMissingData,
+use karma_fleet::alarm::{
+    AlarmAction, AlarmActions, ComparisonOperator, LowSamplePercentiles, MetricAlarm, TreatMissingData,
 };
+use karma_fleet::filter_pattern::FilterPattern;
+use karma_fleet::metric::{Metric, MetricSource, MetricStatistic, Statistic};
+use karma_fleet::scaling::{
+    AdjustmentType, ScalableTarget, ScalingPolicy, ScalingPolicyKind, StepAdjustment, StepScaling, SuspendedState,
+};
+use karma_fleet::{Address, EventValue, LogConfiguration, MetricFilter, MetricTransformation, Mode, Span};
 use karma_ops::{AlarmAnswer, AlarmState};
 use karma_runtime::{Control, LocalOrchestrator, Options, Urgency};
 use support::fleet::{TestFleet, service, shell};

@@ -8,7 +8,8 @@
 //!   this is what its tables show, though the sentence beside them could be read otherwise.
 
 use jiff::Timestamp;
-use karma_fleet::{LowSamplePercentiles, MetricAlarm, MetricSource, Statistic, TreatMissingData};
+use karma_fleet::alarm::{LowSamplePercentiles, MetricAlarm, TreatMissingData};
+use karma_fleet::metric::{MetricSource, Statistic};
 use karma_ops::AlarmState;
 
 /// A datapoint.

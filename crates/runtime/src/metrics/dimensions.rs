@@ -7,7 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use karma_fleet::{Action, Address, DimensionValue, Fleet, Listener, Metric, Service};
+use karma_fleet::metric::{DimensionValue, Metric};
+use karma_fleet::{Action, Address, Fleet, Listener, Service};
 
 use super::MetricId;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use karma_fleet::SuspendedState;
+use karma_fleet::scaling::SuspendedState;
 use karma_ops::{AlarmAnswer, Observation, RolloutState, ScalingActivity, ServiceObservation};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;

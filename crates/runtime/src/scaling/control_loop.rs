@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use karma_fleet::{Fleet, MetricAlarm, SuspendedState};
+use karma_fleet::Fleet;
+use karma_fleet::alarm::MetricAlarm;
+use karma_fleet::scaling::SuspendedState;
 use karma_ops::{AlarmAnswer, AlarmChange, AlarmOrigin, ScalingActivity, ScalingActivityStatus};
 
 use super::decide::Limits;
