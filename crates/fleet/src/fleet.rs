@@ -9,10 +9,11 @@ use crate::alarm::{CompositeAlarm, MetricAlarm};
 use crate::attributes::{Attributes, Context, Read};
 use crate::links::{self, Kinds};
 use crate::listener_rule::attach_rule;
+use crate::metric::MetricFilter;
 use crate::scaling::{self, ScalableTarget};
 use crate::{
-    Cluster, Listener, LoadBalancer, LogGroup, MetricFilter, Repository, Secret, Service, Subnet, TargetGroup,
-    TaskDefinition, capacity,
+    Cluster, Listener, LoadBalancer, LogGroup, Repository, Secret, Service, Subnet, TargetGroup, TaskDefinition,
+    capacity,
 };
 
 /// Resources of one family by their address.

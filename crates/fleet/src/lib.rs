@@ -5,9 +5,8 @@
 //!   aws_ecs_service ───────────────▶ Service ──task_definition──▶ TaskDefinition ─▶ Container ─▶ ImageReference
 //!   aws_ecs_task_definition                 │                                          └──────▶ SecretReference ─▶ Secret
 //!   aws_lb, aws_lb_listener(_rule)          └─load_balancers──▶ TargetGroup ◀──rules── Listener ─▶ LoadBalancer
-//!   aws_lb_target_group
-//!   aws_appautoscaling_target ─────▶ ScalableTarget, with its policies and scheduled actions ──service──▶ Service
-//!   aws_cloudwatch_metric_alarm ───▶ MetricAlarm; also CompositeAlarm, MetricFilter, LogGroup, …
+//!   aws_lb_target_group, …
+//!   aws_appautoscaling_target ─────▶ ScalableTarget ──service──▶ Service; beside it MetricAlarm, MetricFilter, LogGroup, …
 //!   everything else ───────────────▶ unmodeled
 //! ```
 //!
@@ -43,7 +42,6 @@
 //! let (module, _) = parse(&sources);
 //! let (stack, _) = evaluate(&module, &Inputs::default(), &karma_fleet::provider());
 //! let (fleet, diagnostics) = Fleet::from_stack(&stack);
-//!
 //! assert!(diagnostics.is_empty());
 //! let (_, service) = fleet.service("agent").expect("the stack declares it");
 //! let definition = &fleet.task_definitions[&service.task_definition];
@@ -72,7 +70,7 @@ mod listener_rule;
 mod load_balancer;
 mod log_configuration;
 mod log_group;
-mod metric_filter;
+pub mod metric;
 mod network;
 mod repository;
 mod restart_policy;
@@ -83,9 +81,6 @@ mod service;
 mod service_connect;
 mod target_group;
 mod task_definition;
-
-pub mod filter_pattern;
-pub mod metric;
 
 mod attributes;
 mod container_definitions;
@@ -110,7 +105,6 @@ pub use listener_rule::{ListenerRule, Rewrite, Transforms};
 pub use load_balancer::{AccessLogs, DesyncMitigationMode, Http2, InvalidHeaders, LoadBalancer};
 pub use log_configuration::LogConfiguration;
 pub use log_group::LogGroup;
-pub use metric_filter::{EventValue, MetricFilter, MetricTransformation};
 pub use network::{AvailabilityZone, NetworkConfiguration, Subnet};
 pub use provider::provider;
 pub use repository::Repository;

@@ -1,6 +1,8 @@
 //! CloudWatch metrics, as a stack names them.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html>
 
+mod filter;
+pub mod filter_pattern;
 pub mod math;
 pub(crate) mod query;
 
@@ -15,6 +17,8 @@ use serde::{Deserialize, Serialize};
 use crate::attributes::{Attributes, NOT_RUN_YET, Read};
 use crate::from_value::FromValue;
 use math::Expression;
+
+pub use filter::{EventValue, MetricFilter, MetricTransformation};
 
 /// One metric: a name in a namespace, told from others of that name by its dimensions.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -12,12 +12,13 @@ use std::time::{Duration, Instant};
 use karma_fleet::alarm::{
     AlarmAction, AlarmActions, ComparisonOperator, LowSamplePercentiles, MetricAlarm, TreatMissingData,
 };
-use karma_fleet::filter_pattern::FilterPattern;
+use karma_fleet::metric::filter_pattern::FilterPattern;
+use karma_fleet::metric::{EventValue, MetricFilter, MetricTransformation};
 use karma_fleet::metric::{Metric, MetricSource, MetricStatistic, Statistic};
 use karma_fleet::scaling::{
     AdjustmentType, ScalableTarget, ScalingPolicy, ScalingPolicyKind, StepAdjustment, StepScaling, SuspendedState,
 };
-use karma_fleet::{Address, EventValue, LogConfiguration, MetricFilter, MetricTransformation, Mode, Span};
+use karma_fleet::{Address, LogConfiguration, Mode, Span};
 use karma_ops::{AlarmAnswer, AlarmState};
 use karma_runtime::{Control, LocalOrchestrator, Options, Urgency};
 use support::fleet::{TestFleet, service, shell};

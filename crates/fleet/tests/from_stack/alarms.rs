@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use karma_fleet::alarm::{AlarmAction, ComparisonOperator, MetricAlarm, RuleState, TreatMissingData};
+use karma_fleet::metric::{EventValue, MetricFilter};
 use karma_fleet::metric::{MetricSource, Statistic};
-use karma_fleet::{EventValue, MetricFilter};
 use serde_json::{Value as Json, json};
 
 use crate::support::{address, check_complaint, fleet};
