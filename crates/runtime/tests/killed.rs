@@ -130,7 +130,7 @@ async fn check_nothing_is_left(directory: &Path, point: Point) {
         .map(|entry| entry.unwrap().file_name())
         .collect();
     left.retain(|name| {
-        !["lock", "logs", "logs.previous", "programs", "revisions.json"]
+        !["lock", "logs", "logs.previous", "metrics", "programs", "revisions.json"]
             .iter()
             .any(|known| name == known)
     });
