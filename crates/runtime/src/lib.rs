@@ -7,7 +7,7 @@
 //!           values)                       └──── tasks ──────────┘ └─── reports ───┤
 //!                                                                                 └─▶ LoadBalancers, Discovery (karma-balancer)
 //! ```
-//! The scheduler ([`decide`]) is a pure function; what executes its actions takes no decision. The crate knows neither Terraform nor AWS: it is
+//! The scheduler ([`decide`]) is a pure function, and so is what becomes of a deployment; what executes its actions takes no decision. The crate knows neither Terraform nor AWS: it is
 //! handed the [`Fleet`](karma_fleet::Fleet), a table of programs and the values of secrets. It emulates no AWS service, and passes no AWS
 //! credentials on.
 //!
