@@ -41,7 +41,6 @@ mod local;
 mod operation;
 mod program;
 mod secrets;
-mod zones;
 
 // The scheduler: pure.
 mod back_off;
@@ -73,7 +72,6 @@ mod discovery;
 mod launcher;
 mod limits;
 mod listening;
-mod live_group;
 mod load_balancer;
 mod logs;
 mod metadata;
@@ -88,9 +86,7 @@ mod control;
 mod exec;
 mod log_filter;
 mod metrics;
-mod pinned;
 mod progress;
-mod revisions;
 mod scaling;
 mod state;
 mod survivors;

@@ -8,11 +8,15 @@
 //! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CapacityProviderStrategyItem.html>
 //! <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html>
 
+mod zones;
+
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use karma_fleet::CapacityProviderStrategyItem;
+
+pub(crate) use zones::ZoneNames;
 
 /// Where a task runs. What the stack does not say is `None`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
