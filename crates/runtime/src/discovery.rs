@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use crate::addresses::AddressBlock;
 use crate::endpoints::{Behind, Endpoint};
 use crate::error::StartError;
-use crate::live_group::LiveGroup;
+use crate::load_balancer::LiveGroup;
 use crate::local::LocalService;
 use karma_ops::{AliasObservation, DiscoveryMechanism};
 use proxy::ForwardProxy;

@@ -1,8 +1,10 @@
 //! The fleet's load balancers: its listeners on ports of this machine, its rules and target groups in the balancer's own terms.
 
 mod follow;
+mod live_group;
 mod rules;
 mod target_groups;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::net::Ipv4Addr;
@@ -18,6 +20,7 @@ use crate::error::StartError;
 use crate::listening;
 pub(crate) use follow::LiveGroups;
 use karma_ops::ListenerObservation;
+pub(crate) use live_group::LiveGroup;
 pub(crate) use target_groups::Groups;
 
 /// So many ports are tried for a listener after the first.

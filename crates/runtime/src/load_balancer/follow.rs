@@ -9,7 +9,7 @@ use super::rules::{LocalPorts, Surroundings, rules};
 use super::target_groups::target_group;
 use super::{Groups, LoadBalancers, bind_next, in_order, local_port};
 use crate::error::StartError;
-use crate::live_group::LiveGroup;
+use crate::load_balancer::LiveGroup;
 
 /// The fleet's target groups, as the stack has them and as they run.
 #[derive(Debug, Default)]
