@@ -10,7 +10,7 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use karma_balancer::{Action, Algorithm, Attributes, Listener, Rules, TargetGroup, TargetGroupSettings};
+use karma_balancer::{Action, Attributes, Listener, Rules, TargetGroup, TargetGroupSettings};
 use tokio::net::TcpListener;
 
 #[tokio::main]
@@ -18,17 +18,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut addresses = std::env::args().skip(1).map(|argument| argument.parse::<SocketAddr>());
     let address = addresses.next().ok_or("the address to listen on is missing")??;
     let group = TargetGroup::new(TargetGroupSettings {
-        name: "targets".to_owned(),
-        health_check: None,
         deregistration_delay: Duration::ZERO,
-        algorithm: Algorithm::RoundRobin,
+        ..TargetGroupSettings::named("targets")
     });
     for target in addresses {
         group.register(target?);
     }
     let rules = Rules {
         rules: Vec::new(),
-        default_action: Action::Forward(vec![(group, 1)]),
+        default_action: Action::forward_to(group),
     };
     let listener = Listener::start(TcpListener::bind(address).await?, rules, Attributes::default());
     tokio::signal::ctrl_c().await?;

@@ -53,15 +53,24 @@ mod tests {
 
     use super::*;
     use crate::health::TargetHealth;
-    use crate::pool::Link;
+    use crate::link::Link;
+    use crate::protocol::ProtocolVersion;
 
     #[tokio::test]
     async fn idle_connections_go_while_a_request_stays() {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
-        let target = Arc::new(Target::new(address, TargetHealth::healthy(), Arc::default()));
+        let target = Arc::new(Target::new(
+            address,
+            TargetHealth::healthy(),
+            ProtocolVersion::Http1,
+            Arc::default(),
+        ));
         let request = target.admit();
-        target.pool.put(Link::open(address).await.unwrap(), Duration::MAX);
+        target.pool.put(
+            Link::open(address, ProtocolVersion::Http1).await.unwrap(),
+            Duration::MAX,
+        );
         target.leave();
         let draining = tokio::spawn({
             let target = Arc::clone(&target);

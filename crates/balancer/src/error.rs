@@ -19,22 +19,32 @@ pub(crate) enum Error {
     ClientStalled,
     #[error("the client did not send the whole body")]
     ClientGone,
+    #[error("the client did not send the whole head in time")]
+    HeadTooLate,
+    #[error("the HTTP version is not supported")]
+    VersionUnsupported,
     #[error("the request target is too long")]
     UriTooLong,
     #[error("`X-Forwarded-For` has too many addresses")]
     TooManyHops,
     #[error("the transfer coding is not supported")]
     UnsupportedCoding,
+    #[error("targets of this group do not speak the protocol of the request")]
+    ProtocolMismatch,
     #[error("no target is registered")]
     NoTargets,
+    #[error("a transform makes no valid request")]
+    TransformFailed,
+    #[error("the URL of a redirect is not valid or too long")]
+    InvalidRedirect,
     #[error("the target cannot be reached")]
     Unreachable(#[source] io::Error),
     #[error("the target does not accept the connection in time")]
     ConnectTimeout,
     #[error("the target closed the connection before it answered")]
-    Closed(#[source] hyper::Error),
+    Closed(#[source] io::Error),
     #[error("the target's answer is malformed")]
-    Garbled(#[source] hyper::Error),
+    Garbled,
     #[error("the head of the target's answer is not acceptable")]
     UnacceptableHead,
     #[error("the target does not answer in time")]
@@ -71,14 +81,17 @@ impl Error {
             | Self::MethodNotAllowed
             | Self::ClientStalled
             | Self::ClientGone
+            | Self::HeadTooLate
+            | Self::ProtocolMismatch
+            | Self::VersionUnsupported
             | Self::UriTooLong
             | Self::TooManyHops
             | Self::UnsupportedCoding => Side::Client,
-            Self::NoTargets => Side::Us,
+            Self::NoTargets | Self::TransformFailed | Self::InvalidRedirect => Side::Us,
             Self::Unreachable(_)
             | Self::ConnectTimeout
             | Self::Closed(_)
-            | Self::Garbled(_)
+            | Self::Garbled
             | Self::UnacceptableHead
             | Self::TargetStalled
             | Self::Cut => Side::Target,
@@ -93,25 +106,38 @@ impl Error {
         }
     }
 
+    /// Whether the request may have reached the target.
+    pub(crate) fn is_sent(&self) -> bool {
+        !matches!(self, Self::Unreachable(_) | Self::ConnectTimeout)
+    }
+
+    /// Whether a connection to the target could not be made, or was lost before it brought an answer.
+    pub(crate) fn is_failed_connection(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::ConnectTimeout | Self::Closed(_))
+    }
+
     /// What the client is told.
     pub(crate) fn status(&self) -> StatusCode {
         match (self.side(), self) {
             (Side::Client, Self::MethodNotAllowed) => StatusCode::METHOD_NOT_ALLOWED,
-            (Side::Client, Self::ClientStalled) => StatusCode::REQUEST_TIMEOUT,
+            (Side::Client, Self::VersionUnsupported) => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+            (Side::Client, Self::ClientStalled | Self::HeadTooLate) => StatusCode::REQUEST_TIMEOUT,
             (Side::Client, Self::UriTooLong) => StatusCode::URI_TOO_LONG,
-            (Side::Client, Self::TooManyHops) => too_many_hops(),
+            (Side::Client, Self::TooManyHops) => own(463),
+            (Side::Client, Self::ProtocolMismatch) => own(464),
             (Side::Client, Self::UnsupportedCoding) => StatusCode::NOT_IMPLEMENTED,
             (Side::Client, _) => StatusCode::BAD_REQUEST,
             (Side::Target, Self::ConnectTimeout | Self::TargetStalled) => StatusCode::GATEWAY_TIMEOUT,
             (Side::Target, _) => StatusCode::BAD_GATEWAY,
-            (Side::Us, _) => StatusCode::SERVICE_UNAVAILABLE,
+            (Side::Us, Self::NoTargets) => StatusCode::SERVICE_UNAVAILABLE,
+            (Side::Us, _) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }
 
 /// A code that only this kind of load balancer knows.
-fn too_many_hops() -> StatusCode {
-    StatusCode::from_u16(463).expect("463 is within the range of status codes")
+fn own(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).expect("the load balancer's own codes are within the range of status codes")
 }
 
 #[cfg(test)]
@@ -130,12 +156,18 @@ mod tests {
         check(&Error::ClientGone, Side::Client, 400);
         check(&Error::MethodNotAllowed, Side::Client, 405);
         check(&Error::ClientStalled, Side::Client, 408);
+        check(&Error::HeadTooLate, Side::Client, 408);
         check(&Error::UriTooLong, Side::Client, 414);
         check(&Error::TooManyHops, Side::Client, 463);
+        check(&Error::ProtocolMismatch, Side::Client, 464);
         check(&Error::UnsupportedCoding, Side::Client, 501);
+        check(&Error::VersionUnsupported, Side::Client, 505);
+        check(&Error::Garbled, Side::Target, 502);
         check(&Error::Unreachable(io::Error::other("refused")), Side::Target, 502);
         check(&Error::UnacceptableHead, Side::Target, 502);
         check(&Error::Cut, Side::Target, 502);
+        check(&Error::TransformFailed, Side::Us, 500);
+        check(&Error::InvalidRedirect, Side::Us, 500);
         check(&Error::NoTargets, Side::Us, 503);
         check(&Error::ConnectTimeout, Side::Target, 504);
         check(&Error::TargetStalled, Side::Target, 504);

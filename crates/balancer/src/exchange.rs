@@ -1,32 +1,32 @@
 //! One request and its answer on one connection to a target.
 
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use hyper::body::{Body, Frame, Incoming, SizeHint};
-use hyper::client::conn::TrySendError;
+use hyper::body::{Body, Frame, SizeHint};
 
-use crate::error::Error;
-use crate::pool::Link;
+use crate::drain::Signal;
+use crate::error::{Error, Retry};
+use crate::link::Link;
 use crate::request_body::{RequestBody, Stage, Upload};
-use crate::target::InFlight;
+use crate::stash;
+use crate::target::{InFlight, Target};
 
 /// A request that got no answer.
 #[derive(Debug)]
 pub(crate) struct Broken {
     pub(crate) error: Error,
-    /// The request, if not a byte of it was sent.
-    pub(crate) unsent: Option<Box<Request<RequestBody>>>,
+    /// The request, if sending it again does no harm.
+    pub(crate) again: Option<Box<Request<RequestBody>>>,
 }
 
 /// The body of a target's answer. It drives the connection it comes from, and gives it back when it is complete.
 pub(crate) struct ResponseBody {
-    incoming: Incoming,
     /// `None` when the answer is complete or has failed.
     link: Option<Box<Link>>,
     request: InFlight,
@@ -45,42 +45,43 @@ pub(crate) async fn exchange(
     request: Request<RequestBody>,
     upload: Option<&Upload>,
     patience: Duration,
-) -> Result<Response<Incoming>, Broken> {
+) -> Result<Response<()>, Broken> {
+    let (head, body) = request.into_parts();
     link.timer.start(patience);
-    let mut answer = pin!(link.sender.try_send_request(request));
-    poll_fn(|context| {
-        link.drive(context);
-        if let Poll::Ready(answer) = answer.as_mut().poll(&mut unwoken()) {
-            return Poll::Ready(answer.map_err(|failure| Broken::new(failure, upload)));
+    link.wire.begin(&head, body);
+    let answered = poll_fn(|context| {
+        if let Poll::Ready(answered) = link.wire.poll_answer(context) {
+            return Poll::Ready(answered);
         }
         let over = link.timer.poll_over(upload.map_or(0, Upload::frames), context);
-        over.map(|()| {
-            Err(Broken {
-                error: stalled(upload),
-                unsent: None,
-            })
-        })
-    })
-    .await
-}
-
-impl Broken {
-    fn new(mut failure: TrySendError<Request<RequestBody>>, upload: Option<&Upload>) -> Self {
-        let unsent = failure.take_message().map(Box::new);
-        let error = failure.into_error();
-        let error = match upload.map(Upload::stage) {
-            Some(Stage::Broken) => Error::ClientGone,
-            _ if error.is_parse() => Error::Garbled(error),
-            _ => Error::Closed(error),
-        };
-        Self { error, unsent }
+        over.map(|()| Err(stalled(upload)))
+    });
+    match answered.await {
+        Ok(answer) => {
+            stash::keep_headers(head.headers);
+            Ok(Response::from_parts(answer, ()))
+        }
+        Err(error) => {
+            let is_repeatable = is_repeatable(&error, link, upload, &head.method);
+            let body = is_repeatable.then(|| link.wire.take_upload()).flatten();
+            let again = body.map(|body| Box::new(Request::from_parts(head, body)));
+            Err(Broken { error, again })
+        }
     }
 }
 
+/// Whether a request that was lost with its connection may be sent again: nothing of it has left, or asking twice does
+/// no harm ([RFC 9110 §9.2.2][idempotent]). Of a body that has begun, the beginning is gone.
+///
+/// [idempotent]: https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2
+fn is_repeatable(error: &Error, link: &Link, upload: Option<&Upload>, method: &http::Method) -> bool {
+    let is_whole = upload.map_or(0, Upload::frames) == 0;
+    error.retry() == Retry::IfIdempotent && is_whole && (method.is_idempotent() || !link.wire.is_touched())
+}
+
 impl ResponseBody {
-    pub(crate) fn new(incoming: Incoming, link: Box<Link>, request: InFlight, upload: Option<Arc<Upload>>) -> Self {
+    pub(crate) fn new(link: Box<Link>, request: InFlight, upload: Option<Arc<Upload>>) -> Self {
         Self {
-            incoming,
             link: Some(link),
             request,
             upload,
@@ -90,24 +91,12 @@ impl ResponseBody {
         }
     }
 
-    /// The next frame: what is there already, or what the connection brings in now.
-    fn poll_incoming(&mut self, context: &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
-        let frame = Pin::new(&mut self.incoming).poll_frame(&mut unwoken());
-        if frame.is_ready() {
-            return frame;
-        }
-        if let Some(link) = &mut self.link {
-            link.drive(context);
-        }
-        Pin::new(&mut self.incoming).poll_frame(&mut unwoken())
-    }
-
     /// Why to wait no longer for the next frame, if so.
     fn poll_end_of_patience(&mut self, context: &mut Context<'_>) -> Poll<Error> {
         let signal = &self.request.target().cut;
         let cut = self
             .cut
-            .get_or_insert_with(|| Box::pin(Arc::clone(signal).raised_for()));
+            .get_or_insert_with(|| Box::pin(Signal::raised_for(Arc::clone(signal))));
         if cut.as_mut().poll(context).is_ready() {
             return Poll::Ready(Error::Cut);
         }
@@ -128,6 +117,16 @@ impl ResponseBody {
         Poll::Pending
     }
 
+    /// The connection, to be used for something else.
+    pub(crate) fn take_link(&mut self) -> Option<Box<Link>> {
+        self.link.take()
+    }
+
+    /// The target that answers.
+    pub(crate) fn target(&self) -> &Target {
+        self.request.target()
+    }
+
     fn give_back(&mut self) {
         if let Some(link) = self.link.take() {
             let patience = link.timer.timeout();
@@ -144,7 +143,10 @@ impl Body for ResponseBody {
         if let Some(failure) = self.failure.take() {
             return Poll::Ready(Some(Err(failure)));
         }
-        match self.poll_incoming(context) {
+        let Some(link) = &mut self.link else {
+            return Poll::Ready(None);
+        };
+        match link.wire.poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => {
                 self.parts += 1;
                 Poll::Ready(Some(Ok(frame)))
@@ -153,7 +155,7 @@ impl Body for ResponseBody {
                 self.give_back();
                 Poll::Ready(None)
             }
-            Poll::Ready(Some(Err(failure))) => self.fail(Error::Closed(failure), context),
+            Poll::Ready(Some(Err(failure))) => self.fail(failure, context),
             Poll::Pending => {
                 let failure = ready!(self.poll_end_of_patience(context));
                 self.fail(failure, context)
@@ -162,28 +164,22 @@ impl Body for ResponseBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        self.failure.is_none() && self.link.as_ref().is_none_or(|link| link.wire.is_answered())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        let left = self.link.as_ref().map_or(Some(0), |link| link.wire.answer_left());
+        left.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }
 
 impl Drop for ResponseBody {
     /// A body whose length is known is dropped after its last byte without being asked for its end.
     fn drop(&mut self) {
-        if self.incoming.is_end_stream() {
+        if self.is_end_stream() {
             self.give_back();
         }
     }
-}
-
-/// For what only [`Link::drive`] brings forward, and is looked at right after it: to be woken for that as well would
-/// run the whole task once more for each answer. When Tokio wants the task to yield, the timer polled next sees to
-/// the waking.
-fn unwoken() -> Context<'static> {
-    Context::from_waker(Waker::noop())
 }
 
 /// Who is to blame when nothing moves any more.

@@ -1,202 +1,219 @@
-//! The way of one request: check, rule, target, connection, answer.
+//! The way of one request: check, rule, target, answer.
 
-use std::sync::Arc;
+use std::time::SystemTime;
 
-use http::{Request, Response, StatusCode};
-use hyper::body::Incoming;
-use tokio::time::{Instant, timeout};
+use http::request::Parts;
+use http::{HeaderMap, Request, Response};
+use tokio::time::{Instant, timeout_at};
 
+use crate::access_log_entry::Transformed;
+use crate::account::Account;
 use crate::answer::{self, AnswerBody};
+use crate::attempt::{Answered, attempt};
 use crate::connection::Visit;
-use crate::error::{Error, Retry};
-use crate::exchange::{Broken, ResponseBody, exchange};
+use crate::error::Error;
+use crate::exchange::ResponseBody;
 use crate::headers;
-use crate::pool::Link;
-use crate::random;
-use crate::request_body::{RequestBody, Upload};
+use crate::protocol;
+use crate::request_body::{ClientBody, RequestBody, Upload};
+use crate::request_view::RequestView;
 use crate::rule::Action;
-use crate::statistics::ListenerCounters;
-use crate::target::{InFlight, Target};
+use crate::stickiness::{self, Session};
+use crate::target::InFlight;
 use crate::target_group::TargetGroup;
+use crate::trace_id;
+use crate::transform::Transforms;
 
-/// Sees to it that each request is counted once. One that is dropped unsettled was left by its client.
-struct Account<'a> {
-    counters: &'a ListenerCounters,
-    is_settled: bool,
+/// Where a request goes by the rules.
+enum Way {
+    /// Back, with this answer.
+    Back(Response<AnswerBody>),
+    To(Destination),
 }
 
-/// What ALB writes down of a client that closed its connection before it got an answer; nobody ever receives it.
-const CLIENT_CLOSED: u16 = 460;
+/// The group that a request goes to.
+struct Destination {
+    group: TargetGroup,
+    /// Whether the client is told, so that it comes back to this group.
+    is_remembered: bool,
+}
 
 /// Answers a request, come what may.
-pub(crate) async fn answer(visit: &Visit, request: Request<Incoming>) -> Response<AnswerBody> {
-    let account = Account::open(&visit.front.counters);
-    let answer = route(visit, request)
+pub(crate) async fn answer(visit: &Visit, request: Request<ClientBody>) -> Response<AnswerBody> {
+    let (head, body) = request.into_parts();
+    let mut account = Account::open(visit, &head);
+    let answer = handle(visit, head, body, &mut account)
         .await
         .unwrap_or_else(|error| answer::failed(&error));
-    account.settle(&answer);
-    answer
+    account.settle(answer)
 }
 
-async fn route(visit: &Visit, request: Request<Incoming>) -> Result<Response<AnswerBody>, Error> {
-    let (mut head, incoming) = request.into_parts();
+/// The answer to a request that could not be read.
+pub(crate) fn refuse(visit: &Visit, error: &Error) -> Response<AnswerBody> {
+    Account::open_unreadable(visit).settle(answer::failed(error))
+}
+
+async fn handle(
+    visit: &Visit,
+    mut head: Parts,
+    body: ClientBody,
+    account: &mut Account<'_>,
+) -> Result<Response<AnswerBody>, Error> {
     let header_bytes = headers::check(&head)?;
-    let rules = visit.front.rules();
-    let (host, _port) = headers::split_port(headers::host(&head));
+    match decide(visit, &mut head, account)? {
+        Way::Back(answer) => Ok(answer),
+        Way::To(destination) => forward(visit, &destination, head, header_bytes, body, account).await,
+    }
+}
+
+/// Asks the rules what to do, and rewrites the request if they say so.
+fn decide(visit: &Visit, head: &mut Parts, account: &mut Account<'_>) -> Result<Way, Error> {
     let counters = &visit.front.counters;
-    let (action, evaluated) = rules.action_for(head.uri.path(), host);
-    counters.rule_evaluations.add(evaluated);
-    let target = match action {
+    let rules = visit.front.rules();
+    let view = RequestView::new(head, visit.client.ip());
+    let decision = rules.decide(&view);
+    counters.rule_evaluations.add(decision.evaluated);
+    account.note(|entry| {
+        entry.rule_priority = Some(decision.priority);
+        entry.action = Some(decision.action.name());
+    });
+    match decision.action {
         Action::FixedResponse {
             status,
             content_type,
             body,
         } => {
             counters.fixed_responses.increment();
-            return Ok(answer::fixed(*status, *content_type, body.clone()));
+            Ok(Way::Back(answer::fixed(*status, *content_type, body.clone())))
         }
-        Action::Forward(groups) => weighted(groups).and_then(TargetGroup::pick).ok_or(Error::NoTargets)?,
-    };
-    drop(rules);
-    counters.requests.increment();
-    headers::prepare_request(&mut head, &visit.origin, target.target().address, header_bytes);
-    let (body, upload) = RequestBody::new(incoming);
-    ask(visit, target, Request::from_parts(head, body), upload).await
-}
-
-/// One of the groups, each as often as its weight says.
-fn weighted(groups: &[(TargetGroup, u32)]) -> Option<&TargetGroup> {
-    if let [(only, 1..)] = groups {
-        return Some(only);
+        Action::Redirect(redirect) => {
+            let location = redirect.location(&view, visit.front.entrance());
+            account.note(|entry| entry.redirect_url = Some(location.clone()));
+            let answer = answer::redirected(redirect.permanence, location)?;
+            counters.redirects.increment();
+            Ok(Way::Back(answer))
+        }
+        Action::Forward(forward) => {
+            let group = forward.choose(&head.headers).ok_or(Error::NoTargets)?;
+            if let Some(transforms) = decision.transforms {
+                let transformed = transforms.apply(head);
+                account.note(|entry| entry.transformed = transformed_of(head, transforms, &transformed));
+                transformed?;
+            }
+            Ok(Way::To(Destination {
+                group: group.clone(),
+                is_remembered: forward.stickiness.is_some(),
+            }))
+        }
     }
-    let mut left = random::below(groups.iter().map(|(_, weight)| u64::from(*weight)).sum());
-    let chosen = groups.iter().find(|(_, weight)| {
-        let hit = left < u64::from(*weight);
-        left = left.saturating_sub(u64::from(*weight));
-        hit
-    });
-    chosen.map(|(group, _)| group)
 }
 
-/// Gets the answer of a target, unless the target has to go first.
+/// Gets the answer of one of a group's targets.
+async fn forward(
+    visit: &Visit,
+    destination: &Destination,
+    mut head: Parts,
+    header_bytes: usize,
+    body: ClientBody,
+    account: &mut Account<'_>,
+) -> Result<Response<AnswerBody>, Error> {
+    let group = &destination.group;
+    account.note(|entry| entry.target_group = Some(group.name().to_owned()));
+    let session = group.session(&head.headers);
+    group.protocol_version().check(&head)?;
+    if protocol::is_grpc(&head) {
+        visit.front.counters.grpc_requests.increment();
+    }
+    let admitted = admit(visit, group, session.as_ref())?;
+    headers::prepare_request(&mut head, &visit.origin, admitted.target().address, header_bytes);
+    let (body, upload) = RequestBody::new(body);
+    account.note(|entry| {
+        entry.target = Some(admitted.target().address);
+        entry.trace_id = trace_id::of(&head.headers);
+    });
+    account.note_upload(upload.as_ref());
+    let deadline = visit.front.attributes.request_timeout.map(|time| Instant::now() + time);
+    let asked = ask(
+        visit,
+        group,
+        admitted,
+        Request::from_parts(head, body),
+        upload.as_deref(),
+    );
+    let (answered, admitted) = match deadline {
+        Some(deadline) => timeout_at(deadline, asked)
+            .await
+            .map_err(|_elapsed| Error::TargetStalled)??,
+        None => asked.await?,
+    };
+    account.note(|entry| {
+        entry.target = Some(admitted.target().address);
+        entry.target_status = Some(answered.answer.status().as_u16());
+    });
+    account.note_times(answered.took);
+    let (mut head, ()) = answered.answer.into_parts();
+    headers::prepare_response(head.status, &mut head.headers)?;
+    set_cookies(&mut head.headers, destination, session.as_ref(), &admitted);
+    let body = ResponseBody::new(answered.link, admitted, upload);
+    Ok(Response::from_parts(head, AnswerBody::streamed(body, deadline)))
+}
+
+/// What transforms made of a request, for the access log; none if there are none.
+fn transformed_of(head: &Parts, transforms: &Transforms, result: &Result<(), Error>) -> Option<Transformed> {
+    let host = transforms.host_header.as_ref().map(|_| headers::host(head).to_owned());
+    let uri = transforms.url.as_ref().map(|_| head.uri.to_string());
+    let status = match result {
+        Ok(()) => "TransformSuccess",
+        Err(_) if uri.is_some() => "TransformInvalidPath",
+        Err(_) => "TransformInvalidHost",
+    };
+    (host.is_some() || uri.is_some()).then_some(Transformed { host, uri, status })
+}
+
+/// Chooses the first target to ask: the one the client belongs to, if there is such a thing.
+fn admit(visit: &Visit, group: &TargetGroup, session: Option<&Session<'_>>) -> Result<InFlight, Error> {
+    let known = session.and_then(|session| group.pick_again(session));
+    if session.is_some() && known.is_none() {
+        visit.front.counters.non_sticky_requests.increment();
+    }
+    let admitted = known.or_else(|| group.pick()).ok_or(Error::NoTargets)?;
+    visit.front.counters.requests.increment();
+    Ok(admitted)
+}
+
+/// Asks one target, and others after it as far as the listener's attributes let it.
 async fn ask(
     visit: &Visit,
-    admitted: InFlight,
-    request: Request<RequestBody>,
-    upload: Option<Arc<Upload>>,
-) -> Result<Response<AnswerBody>, Error> {
-    let target = admitted.target();
-    let (answer, link) = tokio::select! {
-        biased;
-        answered = converse(visit, target, request, upload.as_deref()) => answered?,
-        () = target.cut.raised() => return Err(Error::Cut),
-    };
-    let (mut head, incoming) = answer.into_parts();
-    target.record.counters.answered(head.status);
-    headers::prepare_response(head.status, &mut head.headers)?;
-    let body = ResponseBody::new(incoming, link, admitted, upload);
-    Ok(Response::from_parts(head, AnswerBody::Streamed(body)))
-}
-
-/// Sends a request on an idle connection if there is one, and on a new one if there is none or it turns out stale.
-async fn converse(
-    visit: &Visit,
-    target: &Target,
+    group: &TargetGroup,
+    mut admitted: InFlight,
     mut request: Request<RequestBody>,
     upload: Option<&Upload>,
-) -> Result<(Response<Incoming>, Box<Link>), Error> {
-    let patience = visit.front.attributes.idle_timeout;
-    if let Some(mut link) = target.pool.take(patience) {
-        let copy = copy_if_repeatable(&request);
-        match timed(target, exchange(&mut link, request, upload, patience)).await {
-            Ok(answer) => return Ok((answer, link)),
-            Err(broken) => request = what_to_repeat(broken, copy)?,
+) -> Result<(Answered, InFlight), Error> {
+    let mut retries = visit.front.attributes.retries;
+    loop {
+        let broken = match attempt(visit, admitted.target(), request, upload).await {
+            Ok(answered) => return Ok((answered, admitted)),
+            Err(broken) => broken,
+        };
+        if broken.error.is_failed_connection() {
+            group.note_failure(admitted.target());
         }
-    }
-    let mut link = open(visit, target).await?;
-    visit.activity.note();
-    let answer = timed(target, exchange(&mut link, request, upload, patience))
-        .await
-        .map_err(|broken| broken.error)?;
-    Ok((answer, link))
-}
-
-/// Waits for an answer, and notes how long it took.
-async fn timed<A, E>(target: &Target, exchange: impl Future<Output = Result<A, E>>) -> Result<A, E> {
-    let sent = Instant::now();
-    let answered = exchange.await;
-    if answered.is_ok() {
-        target.record.response_times.record(sent.elapsed());
-    }
-    answered
-}
-
-async fn open(visit: &Visit, target: &Target) -> Result<Box<Link>, Error> {
-    let attributes = &visit.front.attributes;
-    let patience = attributes.connect_timeout.min(attributes.idle_timeout);
-    let opened = timeout(patience, Link::open(target.address)).await;
-    let opened = opened
-        .map_err(|_elapsed| Error::ConnectTimeout)
-        .and_then(|opened| opened.map_err(Error::Unreachable));
-    match opened {
-        Ok(mut link) => {
-            link.count_as(visit.front.counters.connected());
-            Ok(link)
-        }
-        Err(error) => {
-            target.record.counters.target_connection_errors.increment();
-            Err(error)
-        }
+        request = match broken.again {
+            Some(again) if retries > 0 && !broken.error.is_sent() => *again,
+            _ => return Err(broken.error),
+        };
+        retries -= 1;
+        let other = group.pick_other_than(Some(admitted.target()));
+        admitted = other.ok_or(Error::NoTargets)?;
     }
 }
 
-/// A second request like this one, if asking twice does no harm ([RFC 9110 §9.2.2][idempotent]). A body is not
-/// copied: what of it is sent is gone.
-///
-/// [idempotent]: https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2
-fn copy_if_repeatable(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
-    let repeatable = request.method().is_idempotent() && matches!(request.body(), RequestBody::Empty);
-    repeatable.then(|| {
-        let mut copy = Request::new(RequestBody::Empty);
-        copy.method_mut().clone_from(request.method());
-        copy.uri_mut().clone_from(request.uri());
-        copy.headers_mut().clone_from(request.headers());
-        copy
-    })
-}
-
-/// The request to send again after a connection has failed, or the failure if there is none: the target may have
-/// acted on what it got.
-fn what_to_repeat(broken: Broken, copy: Option<Request<RequestBody>>) -> Result<Request<RequestBody>, Error> {
-    let unsent = broken.unsent.map(|request| *request);
-    match (broken.error.retry(), unsent.or(copy)) {
-        (Retry::IfIdempotent, Some(request)) => Ok(request),
-        _ => Err(broken.error),
+/// Tells the client where to come back to.
+fn set_cookies(headers: &mut HeaderMap, destination: &Destination, session: Option<&Session<'_>>, admitted: &InFlight) {
+    if let Some(session) = session {
+        session.remember(admitted.target().address, headers, SystemTime::now());
     }
-}
-
-impl<'a> Account<'a> {
-    fn open(counters: &'a ListenerCounters) -> Self {
-        Self {
-            counters,
-            is_settled: false,
-        }
-    }
-
-    /// Counts an answer if it is our own; those of targets are counted with their group.
-    fn settle(mut self, answer: &Response<AnswerBody>) {
-        self.is_settled = true;
-        if answer.body().is_ours() {
-            self.counters.answered(answer.status());
-        }
-    }
-}
-
-impl Drop for Account<'_> {
-    fn drop(&mut self) {
-        if !self.is_settled {
-            let status = StatusCode::from_u16(CLIENT_CLOSED).expect("460 is within the range of status codes");
-            self.counters.answered(status);
-        }
+    if destination.is_remembered {
+        stickiness::remember_group(destination.group.name(), headers, SystemTime::now());
     }
 }

@@ -16,6 +16,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version}
 
 use crate::error::Error;
 use crate::trace_id;
+use crate::upgrade;
 
 /// Longest request line and longest single header, in bytes.
 const MOST_LINE: usize = 16 * 1_024;
@@ -37,8 +38,12 @@ const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection")
 pub(crate) struct Origin {
     /// The client's address without its port.
     pub(crate) client: HeaderValue,
+    /// The protocol the client speaks: `http` or `https`.
+    pub(crate) scheme: HeaderValue,
     /// The port the client connected to.
     pub(crate) port: u16,
+    /// The same, as a header's value.
+    pub(crate) port_value: HeaderValue,
 }
 
 /// Refuses a request the balancer would not forward; otherwise gives the size of its headers in bytes.
@@ -83,11 +88,17 @@ pub(crate) fn split_port(host: &str) -> (&str, &str) {
 
 /// Turns a client's request into the one for the target.
 pub(crate) fn prepare_request(head: &mut Parts, origin: &Origin, target: SocketAddr, header_bytes: usize) {
-    let host = host_for_target(host(head), origin.port, target);
+    let host = host_for_target(head, origin.port, target);
+    let is_upgrade = upgrade::is_asked(head);
     remove_hop_by_hop(&mut head.headers);
+    if is_upgrade {
+        upgrade::mark(&mut head.headers);
+    }
     // Whoever reads the body from the client has let it go on by then.
     head.headers.remove(header::EXPECT);
-    head.headers.insert(header::HOST, host);
+    if let Some(host) = host {
+        head.headers.insert(header::HOST, host);
+    }
     add_origin(&mut head.headers, origin);
     let trace = trace_id::extend(head.headers.get(trace_id::NAME), header_bytes);
     head.headers.insert(trace_id::NAME, trace);
@@ -100,12 +111,35 @@ pub(crate) fn prepare_request(head: &mut Parts, origin: &Origin, target: SocketA
     }
 }
 
+/// Takes out the headers whose names have other signs than letters, digits and hyphens, and says how many.
+///
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html>
+pub(crate) fn drop_invalid(headers: &mut HeaderMap) -> usize {
+    let is_valid = |name: &&HeaderName| {
+        name.as_str()
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let invalid: Vec<HeaderName> = headers.keys().filter(|name| !is_valid(name)).cloned().collect();
+    for name in &invalid {
+        headers.remove(name);
+    }
+    invalid.len()
+}
+
 /// Turns a target's answer into the one for the client, or refuses it.
 pub(crate) fn prepare_response(status: StatusCode, headers: &mut HeaderMap) -> Result<(), Error> {
-    if status.is_informational() || !is_plainly_chunked(headers) || size(headers) > MOST_RESPONSE_HEADERS {
+    let is_upgrade = status == StatusCode::SWITCHING_PROTOCOLS;
+    if (status.is_informational() && !is_upgrade)
+        || !is_plainly_chunked(headers)
+        || size(headers) > MOST_RESPONSE_HEADERS
+    {
         return Err(Error::UnacceptableHead);
     }
     remove_hop_by_hop(headers);
+    if is_upgrade {
+        upgrade::mark(headers);
+    }
     if headers.remove(header::TRANSFER_ENCODING).is_some() {
         // A length beside it does not count, and must not be passed on (RFC 9112 §6.3).
         headers.remove(header::CONTENT_LENGTH);
@@ -114,15 +148,24 @@ pub(crate) fn prepare_response(status: StatusCode, headers: &mut HeaderMap) -> R
 }
 
 /// `Host` as the target gets it. At the well-known ports any port is taken off; at others the listener's is added
-/// where there is none. HTTP/1.0 may come without a host, HTTP/1.1 may not go without.
-fn host_for_target(host: &str, port: u16, target: SocketAddr) -> HeaderValue {
+/// where there is none; nothing if it may stay as it is. HTTP/1.0 may come without a host, HTTP/1.1 may not go without.
+fn host_for_target(head: &Parts, port: u16, target: SocketAddr) -> Option<HeaderValue> {
+    let host = host(head);
     let value = match (split_port(host), port) {
         (("", _), _) => target.to_string(),
+        ((_, ""), 80 | 443) if is_only_host(head) => return None,
         ((name, _), 80 | 443) => name.to_owned(),
         ((name, ""), other) => format!("{name}:{other}"),
+        _ if is_only_host(head) => return None,
         _ => host.to_owned(),
     };
-    HeaderValue::try_from(value).expect("what came out of a header or an address fits into a header")
+    let value = HeaderValue::try_from(value);
+    Some(value.expect("what came out of a header or an address fits into a header"))
+}
+
+/// Whether there is nothing beside the one `Host` header that names a host.
+fn is_only_host(head: &Parts) -> bool {
+    head.uri.authority().is_none() && head.headers.get_all(header::HOST).iter().nth(1).is_none()
 }
 
 /// What the client says of its protocol and port is overwritten: AWS is silent on it, and a target trusts these.
@@ -132,8 +175,8 @@ fn add_origin(headers: &mut HeaderMap, origin: &Origin) {
         Entry::Occupied(sent) => joined(sent.iter().chain([&origin.client])).unwrap_or_else(|| origin.client.clone()),
     };
     headers.insert(FORWARDED_FOR, hops);
-    headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
-    headers.insert(FORWARDED_PORT, HeaderValue::from(origin.port));
+    headers.insert(FORWARDED_PROTO, origin.scheme.clone());
+    headers.insert(FORWARDED_PORT, origin.port_value.clone());
 }
 
 fn joined<'a>(values: impl Iterator<Item = &'a HeaderValue>) -> Option<HeaderValue> {
@@ -187,7 +230,7 @@ fn hops(headers: &HeaderMap) -> usize {
 }
 
 /// Names, values, and the four bytes between and after them.
-fn size(headers: &HeaderMap) -> usize {
+pub(crate) fn size(headers: &HeaderMap) -> usize {
     headers.iter().map(|(name, value)| line_length(name, value)).sum()
 }
 
@@ -203,7 +246,7 @@ fn line_length(name: &HeaderName, value: &HeaderValue) -> usize {
     name.as_str().len() + value.len() + 4
 }
 
-fn uri_length(uri: &Uri) -> usize {
+pub(crate) fn uri_length(uri: &Uri) -> usize {
     let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
     path + uri.authority().map_or(0, |authority| authority.as_str().len())
 }
@@ -227,7 +270,9 @@ mod tests {
         let mut head = head(target, headers);
         let origin = Origin {
             client: HeaderValue::from_static("203.0.113.9"),
+            scheme: HeaderValue::from_static("http"),
             port,
+            port_value: HeaderValue::from(port),
         };
         prepare_request(&mut head, &origin, SocketAddr::from(([10, 0, 0, 1], 8000)), 100);
         head
@@ -344,7 +389,8 @@ mod tests {
         assert!(!refused(200, "a", "b"));
         assert!(refused(200, "a", &"b".repeat(MOST_RESPONSE_HEADERS)));
         assert!(refused(200, "transfer-encoding", "gzip, chunked"));
-        assert!(refused(101, "upgrade", "websocket"));
+        assert!(!refused(101, "upgrade", "websocket"));
+        assert!(refused(102, "a", "b"));
     }
 
     proptest! {
@@ -360,7 +406,7 @@ mod tests {
                     head.headers.append(&names[name], value);
                 }
             }
-            let origin = Origin { client: HeaderValue::from_static("203.0.113.9"), port };
+            let origin = Origin { client: HeaderValue::from_static("203.0.113.9"), scheme: HeaderValue::from_static("http"), port, port_value: HeaderValue::from(port) };
             prepare_request(&mut head, &origin, SocketAddr::from(([10, 0, 0, 1], 8000)), 100);
             for name in [header::HOST, FORWARDED_FOR, FORWARDED_PROTO, FORWARDED_PORT, trace_id::NAME] {
                 prop_assert_eq!(head.headers.get_all(&name).iter().count(), 1, "{}", name);

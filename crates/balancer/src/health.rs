@@ -8,12 +8,10 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
-use http::StatusCode;
-
 /// How often and with what a target group asks its targets how they are.
 #[derive(Debug, Clone)]
 pub struct HealthCheck {
-    /// Path of the `GET` request, with its query if any.
+    /// Path of the request, with its query if any. The method is `GET`; with gRPC, `POST`, and the path names a method.
     pub path: String,
     /// Port to ask; `None` asks the port that gets the traffic.
     pub port: Option<u16>,
@@ -25,11 +23,11 @@ pub struct HealthCheck {
     pub healthy_threshold: u32,
     /// Failures in a row that make a target unhealthy.
     pub unhealthy_threshold: u32,
-    /// The status codes of a healthy target.
+    /// The status codes of a healthy target; those of gRPC where targets speak it.
     pub matcher: Matcher,
 }
 
-/// A set of status codes, written `200`, `200,202` or `200-299`.
+/// A set of status codes, written `200`, `200,202` or `200-299`: of HTTP, or of gRPC from 0 to 99.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Matcher(Vec<RangeInclusive<u16>>);
 
@@ -70,7 +68,7 @@ pub struct TargetHealth {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CheckFailure {
     /// The target answered with a code the matcher does not have.
-    Mismatch(StatusCode),
+    Mismatch(u16),
     /// The target did not answer in time.
     Timeout,
     /// The target could not be reached, or its answer not be read.
@@ -96,8 +94,8 @@ impl Matcher {
     }
 
     /// Whether `status` is one of the codes.
-    pub fn matches(&self, status: StatusCode) -> bool {
-        self.0.iter().any(|range| range.contains(&status.as_u16()))
+    pub fn matches(&self, code: u16) -> bool {
+        self.0.iter().any(|range| range.contains(&code))
     }
 }
 
@@ -175,7 +173,7 @@ impl CheckFailure {
 
     fn description(self) -> String {
         match self {
-            Self::Mismatch(status) => format!("Health checks failed with these codes: [{}]", status.as_u16()),
+            Self::Mismatch(code) => format!("Health checks failed with these codes: [{code}]"),
             Self::Timeout => "Request timed out".to_owned(),
             Self::Broken => "Health checks failed".to_owned(),
             Self::NotPossible => "Health checks failed due to an internal error".to_owned(),
@@ -234,7 +232,7 @@ fn code_range(text: &str) -> Option<RangeInclusive<u16>> {
 
 fn code(text: &str) -> Option<u16> {
     let code = text.parse().ok()?;
-    (100..=599).contains(&code).then_some(code)
+    (0..=599).contains(&code).then_some(code)
 }
 
 #[cfg(test)]
@@ -244,7 +242,7 @@ mod tests {
     #[track_caller]
     fn check_matcher(text: &str, matching: &[u16], others: &[u16]) {
         let matcher: Matcher = text.parse().unwrap();
-        let fits = |&code: &u16| matcher.matches(StatusCode::from_u16(code).unwrap());
+        let fits = |&code: &u16| matcher.matches(code);
         assert!(matching.iter().all(fits), "{text}");
         assert!(!others.iter().any(fits), "{text}");
     }
@@ -258,7 +256,7 @@ mod tests {
 
     #[test]
     fn matcher_refuses_what_names_no_codes() {
-        for text in ["", "abc", "200-", "299-200", "2000", "200,,202", "-200", "99", "70000"] {
+        for text in ["", "abc", "200-", "299-200", "2000", "200,,202", "-200", "70000"] {
             assert!(text.parse::<Matcher>().is_err(), "{text}");
         }
     }
@@ -318,7 +316,7 @@ mod tests {
         };
         let first = judge.hear(Err(CheckFailure::Timeout)).unwrap();
         assert_eq!(first.reason, Some("Target.Timeout"));
-        let second = judge.hear(Err(CheckFailure::Mismatch(StatusCode::NOT_FOUND))).unwrap();
+        let second = judge.hear(Err(CheckFailure::Mismatch(404))).unwrap();
         assert_eq!(second.reason, Some("Target.ResponseCodeMismatch"));
         assert_eq!(
             second.description.as_deref(),

@@ -153,7 +153,7 @@ fn upper_end(bucket: usize) -> Duration {
         let shift = (next - per_doubling) / per_doubling;
         (next - shift * per_doubling) << shift
     };
-    Duration::from_micros(microseconds) - Duration::from_nanos(1)
+    Duration::from_nanos(microseconds * 1_000 - 1)
 }
 
 /// Which of `count` times in order is the one to look for, counted from 1.
@@ -175,7 +175,9 @@ mod tests {
 
     fn histogram(times: &[Duration]) -> Histogram {
         let recorder = Recorder::default();
-        times.iter().for_each(|&time| recorder.record(time));
+        for &time in times {
+            recorder.record(time);
+        }
         recorder.snapshot()
     }
 

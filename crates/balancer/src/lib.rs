@@ -25,15 +25,13 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> std::io::Result<()> {
 //! let group = TargetGroup::new(TargetGroupSettings {
-//!     name: "web".to_owned(),
-//!     health_check: None,
-//!     deregistration_delay: Duration::from_secs(300),
-//!     algorithm: Algorithm::RoundRobin,
+//!     algorithm: Algorithm::LeastOutstandingRequests,
+//!     ..TargetGroupSettings::named("web")
 //! });
 //! group.register(([127, 0, 0, 1], 8000).into());
 //!
 //! let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-//! let rules = Rules { rules: Vec::new(), default_action: Action::Forward(vec![(group, 1)]) };
+//! let rules = Rules { rules: Vec::new(), default_action: Action::forward_to(group) };
 //! let listener = Listener::start(socket, rules, Attributes::default());
 //! listener.stop(Duration::from_secs(5)).await;
 //! # Ok(())
@@ -41,45 +39,88 @@
 //! ```
 
 // Where requests come in.
+mod client_stream;
+mod client_wire;
 mod connection;
+mod conversation;
+mod desync;
+mod http2;
 mod listener;
+mod reply;
+mod tls;
 
 // Where they go.
+mod condition;
 mod pattern;
+mod redirect;
+mod request_view;
 mod rule;
+mod transform;
 
 // How they get there, and back.
 mod answer;
+mod attempt;
 mod error;
 mod exchange;
 mod forward;
 mod headers;
+mod http1;
+mod protocol;
 mod request_body;
 mod trace_id;
+mod upgrade;
 
 // Who answers them.
+mod candidates;
 mod drain;
 mod health;
+mod link;
+mod outlier;
 mod pool;
 mod probe;
 mod selection;
+mod slow_start;
 mod target;
 mod target_group;
+mod target_group_settings;
 
-// What is counted on the way.
+// Who comes back to whom.
+mod cookie;
+mod stickiness;
+mod target_stream;
+mod target_wire;
+mod ticket;
+
+// What is counted and written down on the way.
+mod access_log;
+mod access_log_entry;
+mod account;
 mod histogram;
 mod statistics;
 
 // Small tools.
 mod idle_timer;
 mod random;
+mod stash;
 
+pub use access_log::AccessLog;
+pub use condition::{Condition, QueryPattern};
+pub use desync::{DesyncClass, DesyncMitigationMode, DesyncReason};
 pub use health::{HealthCheck, HealthState, InvalidMatcher, Matcher, TargetHealth};
 pub use histogram::Histogram;
-pub use http::StatusCode;
+pub use http::{HeaderName, Method, StatusCode};
+pub use ipnet::IpNet;
 pub use listener::{Attributes, Listener};
-pub use pattern::Pattern;
-pub use rule::{Action, Condition, ContentType, Rule, Rules, UnknownContentType};
+pub use outlier::OutlierEjection;
+pub use pattern::{InvalidRegex, Pattern};
+pub use protocol::ProtocolVersion;
+pub use redirect::{Entrance, Permanence, Redirect, Template};
+pub use request_view::RequestView;
+pub use rule::{Action, ContentType, Forward, Rule, Rules, UnknownContentType};
 pub use selection::Algorithm;
 pub use statistics::{ListenerMeter, ListenerStatistics, TargetGroupStatistics};
-pub use target_group::{TargetDescription, TargetGroup, TargetGroupSettings};
+pub use stickiness::Stickiness;
+pub use target_group::{TargetDescription, TargetGroup};
+pub use target_group_settings::{MinimumHealthy, TargetGroupSettings};
+pub use tls::{InvalidIdentity, TlsIdentity};
+pub use transform::{Rewrite, Transforms};

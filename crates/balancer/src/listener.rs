@@ -9,13 +9,18 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
+use crate::access_log::AccessLog;
+use crate::client_stream::Transport;
 use crate::connection::serve;
+use crate::desync::DesyncMitigationMode;
 use crate::drain::Signal;
+use crate::redirect::Entrance;
 use crate::rule::Rules;
 use crate::statistics::{ListenerCounters, ListenerMeter, ListenerStatistics};
 use crate::target::NO_PANIC;
+use crate::tls::{InvalidIdentity, Offer, Tls, TlsIdentity};
 
-/// A running listener for HTTP/1.1. Dropping it stops it at once, open requests included.
+/// A running listener for HTTP, or for HTTPS. Dropping it stops it at once, open requests included.
 #[derive(Debug)]
 pub struct Listener {
     address: SocketAddr,
@@ -35,6 +40,21 @@ pub struct Attributes {
     pub client_keep_alive: Duration,
     /// How long a target may take to accept a connection, at most the idle timeout; fixed on AWS.
     pub connect_timeout: Duration,
+    /// How long a request may take, from its choice of a target to the last byte of the answer; `None` is for ever, as
+    /// on a load balancer. It is for the proxies of a service mesh.
+    pub request_timeout: Option<Duration>,
+    /// How many other targets are tried, one after the other, if no connection to the one before can be made. A request
+    /// that went out is not repeated. Load balancers try no other target, the proxies of a service mesh do.
+    pub retries: u32,
+    /// Where each request is written down; `None` is nowhere.
+    pub access_log: Option<AccessLog>,
+    /// How strictly requests are taken that could be read in more than one way.
+    pub desync_mitigation_mode: DesyncMitigationMode,
+    /// Whether headers are taken out of requests whose names have other signs than letters, digits and hyphens. Names
+    /// with signs that no header may have make a request malformed in any case.
+    pub drop_invalid_header_fields: bool,
+    /// Whether clients of an HTTPS listener may speak HTTP/2.
+    pub http2: bool,
 }
 
 /// What all connections of a listener share.
@@ -42,6 +62,8 @@ pub struct Attributes {
 pub(crate) struct Front {
     pub(crate) attributes: Attributes,
     pub(crate) port: u16,
+    /// For HTTPS.
+    tls: Option<Tls>,
     /// Raised when the connections are to end after the request they are at.
     pub(crate) stopping: Signal,
     pub(crate) counters: Arc<ListenerCounters>,
@@ -57,6 +79,12 @@ impl Default for Attributes {
             idle_timeout: Duration::from_mins(1),
             client_keep_alive: Duration::from_hours(1),
             connect_timeout: Duration::from_secs(10),
+            request_timeout: None,
+            retries: 0,
+            access_log: None,
+            desync_mitigation_mode: DesyncMitigationMode::default(),
+            drop_invalid_header_fields: false,
+            http2: true,
         }
     }
 }
@@ -64,10 +92,32 @@ impl Default for Attributes {
 impl Listener {
     /// Starts to serve on a socket that listens already. It runs on Tokio tasks, so this needs a runtime.
     pub fn start(socket: TcpListener, rules: Rules, attributes: Attributes) -> Self {
+        Self::serve(socket, None, rules, attributes)
+    }
+
+    /// As [`Self::start`], for HTTPS. The first certificate is the default one: for clients that ask for no name, or
+    /// for one that no certificate has.
+    pub fn start_tls(
+        socket: TcpListener,
+        identities: &[TlsIdentity],
+        rules: Rules,
+        attributes: Attributes,
+    ) -> Result<Self, InvalidIdentity> {
+        let offer = if attributes.http2 {
+            Offer::Http2AndHttp1
+        } else {
+            Offer::Http1
+        };
+        let tls = Tls::new(identities, offer)?;
+        Ok(Self::serve(socket, Some(tls), rules, attributes))
+    }
+
+    fn serve(socket: TcpListener, tls: Option<Tls>, rules: Rules, attributes: Attributes) -> Self {
         let address = socket.local_addr().expect("a socket that listens has an address");
         let front = Arc::new(Front {
             attributes,
             port: address.port(),
+            tls,
             stopping: Signal::default(),
             counters: Arc::default(),
             rules: RwLock::new(Arc::new(rules.in_order())),
@@ -111,6 +161,13 @@ impl Listener {
 }
 
 impl Front {
+    pub(crate) fn entrance(&self) -> Entrance {
+        Entrance {
+            scheme: if self.tls.is_some() { "https" } else { "http" },
+            port: self.port,
+        }
+    }
+
     pub(crate) fn rules(&self) -> Arc<Rules> {
         Arc::clone(&self.rules.read().expect(NO_PANIC))
     }
@@ -122,12 +179,11 @@ async fn run(socket: TcpListener, front: Arc<Front>, mut stopped: oneshot::Recei
     let patience = loop {
         tokio::select! {
             patience = &mut stopped => break patience.unwrap_or_default(),
-            accepted = socket.accept() => match accepted {
-                Ok((stream, client)) => welcome(&mut visits, stream, client, &front),
-                Err(_) => {
-                    front.counters.rejected_connections.increment();
-                    sleep(PAUSE).await;
-                }
+            accepted = socket.accept() => if let Ok((stream, client)) = accepted {
+                welcome(&mut visits, stream, client, &front);
+            } else {
+                front.counters.rejected_connections.increment();
+                sleep(PAUSE).await;
             },
             Some(_) = visits.join_next() => {}
         }
@@ -141,5 +197,22 @@ async fn run(socket: TcpListener, front: Arc<Front>, mut stopped: oneshot::Recei
 fn welcome(visits: &mut JoinSet<()>, stream: TcpStream, client: SocketAddr, front: &Arc<Front>) {
     // Fails only on a connection that is gone already, which the first read will tell.
     let _ = stream.set_nodelay(true);
-    visits.spawn(serve(stream, client, Arc::clone(front)));
+    let front = Arc::clone(front);
+    visits.spawn(async move {
+        if let Some(transport) = shake_hands(stream, &front).await {
+            serve(transport, client, front).await;
+        }
+    });
+}
+
+/// What HTTP is spoken over, unless the client and we do not come to terms.
+async fn shake_hands(stream: TcpStream, front: &Front) -> Option<Transport> {
+    let Some(tls) = &front.tls else {
+        return Some(Transport::Plain(stream));
+    };
+    let shaken = tls.accept(stream).await;
+    if shaken.is_err() {
+        front.counters.client_tls_negotiation_errors.increment();
+    }
+    shaken.ok().map(|stream| Transport::Tls(Box::new(stream)))
 }

@@ -1,36 +1,116 @@
-//! The wildcard patterns of rule conditions.
+//! The patterns of rule conditions: texts with wildcards, or regular expressions.
 //!
-//! `*` stands for any run of characters, an empty one and `/` included; `?` for exactly one. There is no escape.
-//! The authority is [rule condition types][aws].
+//! `*` stands for any run of characters, an empty one and `/` included; `?` for exactly one. The authority is
+//! [rule condition types][aws].
 //!
-//! [aws]: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-listeners.html#rule-condition-types
+//! [aws]: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
 
-/// A text with wildcards, compared with a whole path or host name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use std::fmt;
+
+use regex::bytes::{Regex, RegexBuilder};
+
+/// What a value of a request is compared with.
+#[derive(Clone)]
 pub struct Pattern {
     text: Box<str>,
+    kind: Kind,
+}
+
+/// A text that is no regular expression, or one that asks for what AWS does not support either: looking around and
+/// references back, for two.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is no regular expression: {reason}")]
+pub struct InvalidRegex {
+    text: String,
+    reason: String,
+}
+
+#[derive(Clone)]
+enum Kind {
+    /// Has to fit the whole value.
+    Wildcards(Box<[Piece]>),
+    /// Has to be found somewhere in the value. AWS does not say whether its expressions have to fit the whole; its
+    /// examples are anchored with `^` and `$`, which makes no difference.
+    Regex(Box<Expression>),
+}
+
+#[derive(Clone)]
+struct Expression {
+    exact: Regex,
+    ignoring_case: Regex,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Piece {
+    Byte(u8),
+    /// `?`
+    One,
+    /// `*`
+    Run,
 }
 
 impl Pattern {
-    /// Takes any text: the limits on a pattern's length and alphabet belong to whoever reads the configuration.
+    /// A text with wildcards that cannot be escaped, as in paths, host names and headers. Takes any text: the limits
+    /// on a pattern's length and alphabet belong to whoever reads the configuration.
     pub fn new(text: &str) -> Self {
-        let mut compact = String::with_capacity(text.len());
-        for character in text.chars() {
-            if character != '*' || !compact.ends_with('*') {
-                compact.push(character);
-            }
+        Self::from_pieces(text, text.bytes().map(Piece::from))
+    }
+
+    /// A text in which a backslash takes their meaning from `*`, `?` and itself, as in query strings. Before any
+    /// other character it is a backslash (AWS is silent on that).
+    pub fn with_escapes(text: &str) -> Self {
+        let mut bytes = text.bytes().peekable();
+        let pieces = std::iter::from_fn(|| match bytes.next()? {
+            b'\\' => Some(Piece::Byte(
+                bytes.next_if(|next| b"*?\\".contains(next)).unwrap_or(b'\\'),
+            )),
+            other => Some(Piece::from(other)),
+        });
+        Self::from_pieces(text, pieces)
+    }
+
+    /// A regular expression.
+    pub fn regex(text: &str) -> Result<Self, InvalidRegex> {
+        let compile = |ignoring_case| RegexBuilder::new(text).case_insensitive(ignoring_case).build();
+        let compiled = compile(false).and_then(|exact| {
+            Ok(Expression {
+                exact,
+                ignoring_case: compile(true)?,
+            })
+        });
+        match compiled {
+            Ok(expression) => Ok(Self {
+                text: text.into(),
+                kind: Kind::Regex(Box::new(expression)),
+            }),
+            Err(error) => Err(InvalidRegex::new(text, &error)),
         }
-        Self { text: compact.into() }
     }
 
-    /// Whether the whole of `text` fits, letter case included: the way of paths.
-    pub fn matches(&self, text: &str) -> bool {
-        fits(self.text.as_bytes(), text.as_bytes(), |a, b| a == b)
+    /// Whether `value` fits, letter case included: the way of paths.
+    pub fn matches(&self, value: impl AsRef<[u8]>) -> bool {
+        match &self.kind {
+            Kind::Wildcards(pieces) => fits(pieces, value.as_ref(), |a, b| a == b),
+            Kind::Regex(expression) => expression.exact.is_match(value.as_ref()),
+        }
     }
 
-    /// Whether the whole of `text` fits, letter case ignored: the way of host names.
-    pub fn matches_ignoring_case(&self, text: &str) -> bool {
-        fits(self.text.as_bytes(), text.as_bytes(), |a, b| a.eq_ignore_ascii_case(&b))
+    /// Whether `value` fits, letter case ignored: the way of host names, headers and query strings. (AWS says so of
+    /// texts with wildcards; of regular expressions it says nothing.)
+    pub fn matches_ignoring_case(&self, value: impl AsRef<[u8]>) -> bool {
+        match &self.kind {
+            Kind::Wildcards(pieces) => fits(pieces, value.as_ref(), |a, b| a.eq_ignore_ascii_case(&b)),
+            Kind::Regex(expression) => expression.ignoring_case.is_match(value.as_ref()),
+        }
+    }
+
+    fn from_pieces(text: &str, pieces: impl Iterator<Item = Piece>) -> Self {
+        let mut compact: Vec<Piece> = pieces.collect();
+        compact.dedup_by(|next, last| (*next, *last) == (Piece::Run, Piece::Run));
+        Self {
+            text: text.into(),
+            kind: Kind::Wildcards(compact.into()),
+        }
     }
 }
 
@@ -40,42 +120,71 @@ impl From<&str> for Pattern {
     }
 }
 
-/// Walks both texts once, and on a mismatch goes back to the latest `*` only, letting it take one byte more. An
-/// earlier `*` never has to be tried again, so the work is bounded by the product of the two lengths.
-fn fits(pattern: &[u8], text: &[u8], same: impl Fn(u8, u8) -> bool) -> bool {
-    let (mut at, mut read) = (0, 0);
-    let mut latest_star = None;
-    while read < text.len() {
-        match pattern.get(at) {
-            Some(b'*') => {
-                at += 1;
-                latest_star = Some((at, read));
-            }
-            Some(&wanted) if wanted == b'?' || same(wanted, text[read]) => {
-                at += 1;
-                read += 1;
-            }
-            _ => {
-                let Some((after_star, taken)) = latest_star else {
-                    return false;
-                };
-                latest_star = Some((after_star, taken + 1));
-                (at, read) = (after_star, taken + 1);
-            }
+impl fmt::Debug for Pattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Pattern").field(&self.text).finish()
+    }
+}
+
+impl InvalidRegex {
+    pub(crate) fn new(text: &str, error: &regex::Error) -> Self {
+        Self {
+            text: text.to_owned(),
+            reason: error.to_string(),
         }
     }
-    pattern[at..].iter().all(|&byte| byte == b'*')
+}
+
+impl From<u8> for Piece {
+    fn from(byte: u8) -> Self {
+        match byte {
+            b'*' => Self::Run,
+            b'?' => Self::One,
+            other => Self::Byte(other),
+        }
+    }
+}
+
+/// Walks both texts once, and on a mismatch goes back to the latest `*` only, letting it take one byte more. An
+/// earlier `*` never has to be tried again, so the work is bounded by the product of the two lengths.
+fn fits(pattern: &[Piece], value: &[u8], same: impl Fn(u8, u8) -> bool) -> bool {
+    let (mut at, mut read) = (0, 0);
+    let mut latest_run = None;
+    while read < value.len() {
+        let takes_one = match pattern.get(at) {
+            Some(Piece::Run) => {
+                at += 1;
+                latest_run = Some((at, read));
+                continue;
+            }
+            Some(Piece::One) => true,
+            Some(&Piece::Byte(wanted)) => same(wanted, value[read]),
+            None => false,
+        };
+        if takes_one {
+            at += 1;
+            read += 1;
+        } else if let Some((after_run, taken)) = latest_run {
+            latest_run = Some((after_run, taken + 1));
+            (at, read) = (after_run, taken + 1);
+        } else {
+            return false;
+        }
+    }
+    pattern[at..].iter().all(|&piece| piece == Piece::Run)
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[track_caller]
     fn check(pattern: &str, matching: &[&str], others: &[&str]) {
-        let pattern = Pattern::new(pattern);
+        check_pattern(&Pattern::new(pattern), matching, others);
+    }
+
+    #[track_caller]
+    fn check_pattern(pattern: &Pattern, matching: &[&str], others: &[&str]) {
         for text in matching {
             assert!(pattern.matches(text), "{pattern:?} should match {text:?}");
         }
@@ -110,6 +219,7 @@ mod tests {
     fn without_wildcards_the_texts_are_equal() {
         check("/health", &["/health"], &["/healthz", "/healt", "/Health", ""]);
         check("", &[""], &["/"]);
+        check(r"a\*", &[r"a\", r"a\b"], &["a*"]);
     }
 
     #[test]
@@ -121,29 +231,37 @@ mod tests {
     }
 
     #[test]
+    fn an_escaped_wildcard_is_a_character() {
+        check_pattern(&Pattern::with_escapes(r"a\*b"), &["a*b"], &["ab", "axb", r"a\*b"]);
+        check_pattern(&Pattern::with_escapes(r"\?*"), &["?", "?x"], &["", "x?"]);
+        check_pattern(&Pattern::with_escapes(r"\\*"), &[r"\", r"\x"], &["*", ""]);
+        check_pattern(&Pattern::with_escapes(r"\n\"), &[r"\n\"], &["n", r"\n"]);
+    }
+
+    #[test]
+    fn a_regular_expression_is_found_anywhere_unless_it_is_anchored() {
+        let versions = Pattern::regex(r"^\/api\/v\d+(\/|$)").unwrap();
+        check_pattern(
+            &versions,
+            &["/api/v1", "/api/v12/x"],
+            &["/api/v", "/api/v1x", "/x/api/v1", "/API/v1"],
+        );
+        assert!(versions.matches_ignoring_case("/API/V1"));
+        check_pattern(&Pattern::regex("b+").unwrap(), &["abbc"], &["ac", ""]);
+        check_pattern(&Pattern::regex("(?-u)\\xff").unwrap(), &[], &["ÿ"]);
+    }
+
+    #[test]
+    fn what_aws_does_not_support_is_refused() {
+        for text in ["(", "a(?=b)", "(?<!a)b", r"(a)\1", "(?>a)"] {
+            assert!(Pattern::regex(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn many_stars_do_not_blow_up() {
         let pattern = Pattern::new(&"a*".repeat(64));
-        assert!(!pattern.matches(&format!("{}b", "b".repeat(16_000))));
-        assert!(!Pattern::new(&format!("{}b", "*a".repeat(60))).matches(&"a".repeat(16_000)));
-    }
-
-    /// The definition, word for word, with no thought of speed.
-    fn naive(pattern: &[u8], text: &[u8]) -> bool {
-        match (pattern.split_first(), text.split_first()) {
-            (None, None) => true,
-            (Some((b'*', rest)), None) => naive(rest, text),
-            (Some((b'*', rest)), Some((_, shorter))) => naive(rest, text) || naive(pattern, shorter),
-            (Some((wanted, rest)), Some((found, shorter))) if *wanted == b'?' || wanted == found => {
-                naive(rest, shorter)
-            }
-            _ => false,
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn agrees_with_the_definition(pattern in "[ab*?]{0,10}", text in "[ab/]{0,12}") {
-            prop_assert_eq!(Pattern::new(&pattern).matches(&text), naive(pattern.as_bytes(), text.as_bytes()));
-        }
+        assert!(!pattern.matches(format!("{}b", "b".repeat(16_000))));
+        assert!(!Pattern::new(&format!("{}b", "*a".repeat(60))).matches("a".repeat(16_000)));
     }
 }

@@ -24,6 +24,12 @@ pub(crate) fn below(limit: u64) -> u64 {
     u64::try_from(product >> 64).expect("the high half of a product of two u64 is a u64")
 }
 
+/// A number from 0 to 1, without 1.
+#[expect(clippy::cast_precision_loss, reason = "53 bits are as many as the number can have")]
+pub(crate) fn chance() -> f64 {
+    (next() >> 11) as f64 / (1_u64 << 53) as f64
+}
+
 fn mix(state: u64) -> u64 {
     let state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -40,6 +46,12 @@ mod tests {
     fn numbers_differ() {
         let seen: HashSet<u64> = (0..10_000).map(|_| next()).collect();
         assert_eq!(seen.len(), 10_000);
+    }
+
+    #[test]
+    fn a_chance_is_even() {
+        let hits = (0..4_000).filter(|_| chance() < 0.25).count();
+        assert!((800..1_200).contains(&hits), "{hits}");
     }
 
     #[test]

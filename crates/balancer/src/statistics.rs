@@ -87,6 +87,8 @@ counters! {
     desync_non_compliant_requests,
     /// Requests of which headers with invalid names were taken out. `DroppedInvalidHeaderRequestCount`.
     dropped_invalid_headers_requests,
+    /// Requests to a sticky target group whose client did not come back to its target. `NonStickyRequestCount`.
+    non_sticky_requests,
     /// Requests that spoke gRPC. `GrpcRequestCount`.
     grpc_requests,
 }

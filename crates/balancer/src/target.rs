@@ -6,22 +6,30 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 use crate::drain::Signal;
 use crate::health::{HealthState, TargetHealth};
+use crate::outlier::{Outlier, OutlierEjection};
 use crate::pool::Pool;
+use crate::protocol::ProtocolVersion;
+use crate::slow_start::Standing;
 use crate::statistics::TargetGroupRecord;
 
 /// A registered target. Registering the same address again makes another one.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
+    pub(crate) protocol_version: ProtocolVersion,
     pub(crate) pool: Pool,
     /// Raised when the deregistration delay is over: whatever is still in flight ends there.
     pub(crate) cut: Arc<Signal>,
     /// What its group counts.
     pub(crate) record: Arc<TargetGroupRecord>,
     health: Mutex<TargetHealth>,
+    /// None while it is not healthy.
+    standing: Mutex<Option<Standing>>,
+    outlier: Mutex<Outlier>,
     in_flight: AtomicUsize,
     leaving: AtomicBool,
     emptied: Notify,
@@ -35,13 +43,21 @@ pub(crate) struct InFlight {
 }
 
 impl Target {
-    pub(crate) fn new(address: SocketAddr, health: TargetHealth, record: Arc<TargetGroupRecord>) -> Self {
+    pub(crate) fn new(
+        address: SocketAddr,
+        health: TargetHealth,
+        protocol_version: ProtocolVersion,
+        record: Arc<TargetGroupRecord>,
+    ) -> Self {
         Self {
             address,
+            protocol_version,
             pool: Pool::default(),
             cut: Arc::default(),
             record,
             health: Mutex::new(health),
+            standing: Mutex::default(),
+            outlier: Mutex::default(),
             in_flight: AtomicUsize::new(0),
             leaving: AtomicBool::new(false),
             emptied: Notify::new(),
@@ -65,6 +81,25 @@ impl Target {
         }
         *current = health;
         true
+    }
+
+    /// Its place among the healthy, as its group has last set it.
+    pub(crate) fn standing(&self) -> Option<Standing> {
+        *self.standing.lock().expect(NO_PANIC)
+    }
+
+    pub(crate) fn set_standing(&self, standing: Option<Standing>) {
+        *self.standing.lock().expect(NO_PANIC) = standing;
+    }
+
+    /// Takes note of a failed connection, and says whether the target is to be left alone from now on.
+    pub(crate) fn fail(&self, policy: &OutlierEjection, now: Instant) -> bool {
+        self.outlier.lock().expect(NO_PANIC).fail(policy, now).is_some()
+    }
+
+    /// Until when it is left alone; none if it is not.
+    pub(crate) fn ejected_until(&self, now: Instant) -> Option<Instant> {
+        self.outlier.lock().expect(NO_PANIC).ejected_until(now)
     }
 
     pub(crate) fn in_flight(&self) -> usize {
@@ -146,6 +181,7 @@ mod tests {
         Arc::new(Target::new(
             SocketAddr::from(([127, 0, 0, 1], 1)),
             TargetHealth::healthy(),
+            ProtocolVersion::Http1,
             Arc::default(),
         ))
     }

@@ -8,17 +8,24 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use http::HeaderMap;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
+use crate::candidates::{Candidates, Route};
 use crate::drain::drain;
-use crate::health::{HealthCheck, HealthState, TargetHealth};
+use crate::health::{HealthState, TargetHealth};
 use crate::probe;
+use crate::protocol::ProtocolVersion;
 use crate::random;
 use crate::selection::Algorithm;
+use crate::slow_start::Standing;
 use crate::statistics::{TargetGroupRecord, TargetGroupStatistics};
+use crate::stickiness::Session;
 use crate::target::{InFlight, NO_PANIC, Target};
+use crate::target_group_settings::TargetGroupSettings;
 
 /// A set of targets that serve the same requests. Clones are handles to one and the same group.
 ///
@@ -27,19 +34,6 @@ use crate::target::{InFlight, NO_PANIC, Target};
 #[derive(Clone)]
 pub struct TargetGroup {
     shared: Arc<Shared>,
-}
-
-/// What a target group is made with.
-#[derive(Debug, Clone)]
-pub struct TargetGroupSettings {
-    /// Name for people.
-    pub name: String,
-    /// How targets are checked; without, a target is healthy as soon as it is registered.
-    pub health_check: Option<HealthCheck>,
-    /// How long a target that is deregistered may go on with its open requests.
-    pub deregistration_delay: Duration,
-    /// How requests are spread.
-    pub algorithm: Algorithm,
 }
 
 /// A target as its group sees it.
@@ -51,23 +45,6 @@ pub struct TargetDescription {
     pub health: TargetHealth,
     /// Requests sent to it whose answers are not complete.
     pub in_flight: usize,
-}
-
-/// Who gets requests.
-#[derive(Debug, Default)]
-struct Candidates {
-    targets: Vec<Arc<Target>>,
-    route: Route,
-}
-
-/// Why these targets get requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Route {
-    /// They are healthy.
-    #[default]
-    Healthy,
-    /// Too few are healthy, so that all that are registered serve.
-    FailOpen,
 }
 
 pub(crate) struct Shared {
@@ -97,6 +74,11 @@ impl TargetGroup {
         }
     }
 
+    /// The protocol its targets speak.
+    pub(crate) fn protocol_version(&self) -> ProtocolVersion {
+        self.shared.settings.protocol_version
+    }
+
     /// The name from the settings.
     pub fn name(&self) -> &str {
         &self.shared.settings.name
@@ -111,7 +93,12 @@ impl TargetGroup {
         } else {
             TargetHealth::healthy()
         };
-        let target = Arc::new(Target::new(address, health, Arc::clone(&self.shared.record)));
+        let target = Arc::new(Target::new(
+            address,
+            health,
+            self.shared.settings.protocol_version,
+            Arc::clone(&self.shared.record),
+        ));
         if self.shared.add(&target) {
             if check.is_some() {
                 let task = tokio::spawn(probe::watch(Arc::downgrade(&self.shared), Arc::clone(&target)));
@@ -167,21 +154,44 @@ impl TargetGroup {
         self.shared.changes.subscribe()
     }
 
+    /// What the client's cookies say of its target; none if the group is not sticky.
+    pub(crate) fn session(&self, headers: &HeaderMap) -> Option<Session<'_>> {
+        let stickiness = self.shared.settings.stickiness.as_ref()?;
+        Some(stickiness.session(self.name(), headers, SystemTime::now()))
+    }
+
     /// Chooses the target for a request; none if the group has no targets.
     pub(crate) fn pick(&self) -> Option<InFlight> {
+        self.pick_other_than(None)
+    }
+
+    /// As [`Self::pick`], and another target than this one if there is another.
+    pub(crate) fn pick_other_than(&self, avoided: Option<&Target>) -> Option<InFlight> {
         loop {
-            let candidates = Arc::clone(&self.shared.candidates.read().expect(NO_PANIC));
+            let candidates = self.shared.candidates();
             let turn = self.shared.next_turn();
-            let target = self
-                .shared
-                .settings
-                .algorithm
-                .pick(&candidates.targets, turn, |target| target.in_flight())?;
+            let target = candidates.pick(self.shared.settings.algorithm, turn, avoided)?;
             // Refused only by a target that left since: it is not in the next list.
             if let Some(admitted) = target.admit() {
                 self.shared.count(candidates.route);
                 return Some(admitted);
             }
+        }
+    }
+
+    /// The target that a client belongs to; none if it does not get requests any more.
+    pub(crate) fn pick_again(&self, session: &Session<'_>) -> Option<InFlight> {
+        let candidates = self.shared.candidates();
+        let admitted = candidates.find(|target| session.is_with(target.address))?.admit()?;
+        self.shared.count(candidates.route);
+        Some(admitted)
+    }
+
+    /// Takes note of a connection to a target that could not be made, or was lost before it brought an answer.
+    pub(crate) fn note_failure(&self, target: &Target) {
+        let policy = self.shared.settings.outlier_ejection.as_ref();
+        if policy.is_some_and(|policy| target.fail(policy, Instant::now())) {
+            self.shared.work_out();
         }
     }
 }
@@ -208,10 +218,24 @@ impl TargetDescription {
 impl Shared {
     /// Works out anew who gets requests, and tells the subscribers.
     pub(crate) fn refresh(&self) {
-        let members = self.members.lock().expect(NO_PANIC);
-        *self.candidates.write().expect(NO_PANIC) = Arc::new(candidates(&members));
-        drop(members);
+        self.work_out();
         self.changes.send_modify(|version| *version += 1);
+    }
+
+    fn work_out(&self) {
+        let members = self.members.lock().expect(NO_PANIC);
+        let now = Instant::now();
+        set_standings(&members, self.settings.slow_start, now);
+        *self.candidates.write().expect(NO_PANIC) = Arc::new(Candidates::among(&members, &self.settings, now));
+    }
+
+    fn candidates(&self) -> Arc<Candidates> {
+        let candidates = Arc::clone(&self.candidates.read().expect(NO_PANIC));
+        if candidates.is_due() {
+            self.work_out();
+            return Arc::clone(&self.candidates.read().expect(NO_PANIC));
+        }
+        candidates
     }
 
     /// Adds a target unless its address is taken, and says whether it did.
@@ -267,20 +291,14 @@ impl Drop for Shared {
     }
 }
 
-/// The healthy targets; if there are none, all that are registered, in the hope that one serves ("fail open"). That
-/// new targets, not judged yet, are among those is our choice: AWS is silent, and users report it so.
-fn candidates(members: &[Arc<Target>]) -> Candidates {
-    let those = |fits: fn(&Target) -> bool| members.iter().filter(|target| fits(target)).cloned().collect();
-    let healthy: Vec<_> = those(|target| target.state() == HealthState::Healthy);
-    if healthy.is_empty() {
-        Candidates {
-            targets: those(|target| !target.is_leaving()),
-            route: Route::FailOpen,
-        }
-    } else {
-        Candidates {
-            targets: healthy,
-            route: Route::Healthy,
+/// Gives those who have become healthy their place, and takes it from those who are healthy no more.
+fn set_standings(members: &[Arc<Target>], slow_start: Duration, now: Instant) {
+    for target in members {
+        if target.state() != HealthState::Healthy {
+            target.set_standing(None);
+        } else if target.standing().is_none() {
+            let others = members.iter().filter_map(|other| other.standing());
+            target.set_standing(Some(Standing::new(others, slow_start, now)));
         }
     }
 }
@@ -288,6 +306,8 @@ fn candidates(members: &[Arc<Target>]) -> Candidates {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outlier::OutlierEjection;
+    use crate::target_group_settings::MinimumHealthy;
 
     fn address(port: u16) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], port))
@@ -295,10 +315,8 @@ mod tests {
 
     fn group(algorithm: Algorithm) -> TargetGroup {
         TargetGroup::new(TargetGroupSettings {
-            name: "test".to_owned(),
-            health_check: None,
-            deregistration_delay: Duration::from_mins(5),
             algorithm,
+            ..TargetGroupSettings::named("test")
         })
     }
 
@@ -341,6 +359,91 @@ mod tests {
         let mut both = [picked(&group), picked(&group)];
         both.sort_unstable();
         assert_eq!(both, [Some(1), Some(2)]);
+    }
+
+    /// How many of so many requests in a hundred go to the target on this port, give or take five.
+    #[track_caller]
+    fn check_share(group: &TargetGroup, port: u16, percent: usize) {
+        let hits = (0..2_000).filter(|_| picked(group) == Some(port)).count() / 20;
+        assert!(hits.abs_diff(percent) <= 5, "{hits} of 100 and not {percent}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_new_target_grows_into_its_share() {
+        let group = TargetGroup::new(TargetGroupSettings {
+            slow_start: Duration::from_secs(100),
+            ..TargetGroupSettings::named("test")
+        });
+        group.register(address(1));
+        check_share(&group, 1, 100);
+        group.register(address(2));
+        for percent in [0, 25, 50, 50] {
+            check_share(&group, 2, percent);
+            tokio::time::advance(Duration::from_secs(50)).await;
+        }
+        // Who turns unhealthy and comes back starts anew.
+        let second = group.shared.member(address(2)).unwrap();
+        second.set_health(TargetHealth::initial());
+        group.shared.refresh();
+        check_share(&group, 2, 0);
+        second.set_health(TargetHealth::healthy());
+        group.shared.refresh();
+        check_share(&group, 2, 0);
+        tokio::time::advance(Duration::from_secs(50)).await;
+        check_share(&group, 2, 25);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_fails_too_often_is_left_alone_for_a_while() {
+        let group = TargetGroup::new(TargetGroupSettings {
+            outlier_ejection: Some(OutlierEjection::default()),
+            ..TargetGroupSettings::named("test")
+        });
+        (1..=2).for_each(|port| group.register(address(port)));
+        let fail = |port| {
+            let target = group.shared.member(address(port)).unwrap();
+            (0..5).for_each(|_| group.note_failure(&target));
+        };
+        fail(2);
+        check_share(&group, 2, 0);
+        tokio::time::advance(Duration::from_secs(30)).await;
+        check_share(&group, 2, 50);
+        // When all fail, all serve.
+        (1..=2).for_each(fail);
+        check_share(&group, 2, 50);
+    }
+
+    #[tokio::test]
+    async fn another_target_is_picked_if_there_is_one() {
+        let group = group(Algorithm::RoundRobin);
+        group.register(address(1));
+        let first = group.pick().unwrap();
+        let other = || group.pick_other_than(Some(first.target())).unwrap().target().address;
+        assert_eq!(other(), address(1));
+        group.register(address(2));
+        assert!((0..10).all(|_| other() == address(2)));
+    }
+
+    #[tokio::test]
+    async fn too_few_healthy_targets_are_not_alone() {
+        let group = TargetGroup::new(TargetGroupSettings {
+            minimum_healthy: MinimumHealthy {
+                count: 1,
+                percentage: Some(50),
+            },
+            ..TargetGroupSettings::named("test")
+        });
+        (1..=3).for_each(|port| group.register(address(port)));
+        let ill = |port| {
+            let target = group.shared.member(address(port)).unwrap();
+            target.set_health(TargetHealth::initial());
+            group.shared.refresh();
+        };
+        ill(1);
+        check_share(&group, 1, 0);
+        ill(2);
+        check_share(&group, 1, 33);
+        assert_eq!(group.statistics().unhealthy_routing_requests, 2_000);
     }
 
     #[tokio::test(start_paused = true)]

@@ -7,7 +7,7 @@
 use std::fmt::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::random;
 
@@ -30,6 +30,11 @@ pub(crate) fn extend(sent: Option<&HeaderValue>, header_bytes: usize) -> HeaderV
         .filter(|_| header_bytes <= MOST_HEADERS);
     let value = with_our_field(sent.unwrap_or_default(), &Identifier::new());
     HeaderValue::try_from(value).expect("hexadecimal digits and what came out of a header fit into a header")
+}
+
+/// The value that a target gets.
+pub(crate) fn of(headers: &HeaderMap) -> Option<String> {
+    headers.get(NAME)?.to_str().ok().map(str::to_owned)
 }
 
 /// A trace without `Root` gets one; otherwise we leave our mark as `Self`, in the place of an earlier one.

@@ -1,12 +1,18 @@
-//! `aws_cloudwatch_metric_alarm`
+//! `aws_cloudwatch_metric_alarm`, and what watches such alarms.
+
+mod composite;
+mod rule;
+
+pub use composite::CompositeAlarm;
+pub use rule::{AlarmRule, AlarmRuleError, RuleState};
 
 use karma_terraform::{Address, Span, Value};
 
 use crate::attributes::{Attributes, NOT_RUN_YET, Read};
 use crate::from_value::FromValue;
 use crate::links;
+use crate::metric::query::{Query, period};
 use crate::metric::{self, Metric, MetricSource, MetricStatistic};
-use crate::metric_query::{Query, period};
 use crate::value_text::made_of;
 
 /// An alarm that watches a metric, or an expression over several.

@@ -72,6 +72,23 @@ pub struct PortMapping {
     pub name: Option<String>,
     /// The port.
     pub container_port: u16,
+    /// What Service Connect takes it to speak.
+    pub app_protocol: AppProtocol,
+}
+
+/// `appProtocol` of a port mapping.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PortMapping.html>
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AppProtocol {
+    /// Anything: none is set.
+    #[default]
+    Tcp,
+    /// `http`
+    Http,
+    /// `http2`
+    Http2,
+    /// `grpc`
+    Grpc,
 }
 
 /// A container that must have come to a state before this one starts.
@@ -219,7 +236,20 @@ impl PortMapping {
         Ok(Self {
             name: from.optional("name"),
             container_port: from.required("containerPort")?,
+            app_protocol: from.optional("appProtocol").unwrap_or_default(),
         })
+    }
+}
+
+impl FromValue for AppProtocol {
+    const EXPECTED: &'static str = "`http`, `http2` or `grpc`";
+    fn from_value(value: &Value) -> Option<Self> {
+        match value.as_str()? {
+            "http" => Some(Self::Http),
+            "http2" => Some(Self::Http2),
+            "grpc" => Some(Self::Grpc),
+            _ => None,
+        }
     }
 }
 

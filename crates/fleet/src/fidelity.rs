@@ -164,9 +164,6 @@ const COMMON: &[Treatment] = &[
     not_applicable("timeouts", "how long Terraform waits for AWS"),
 ];
 
-/// The remark of what a reader is still to come for.
-const NOT_YET: &str = "not run yet";
-
 const UNKNOWN: Treatment = ignored("", "this version of karma does not know it");
 
 const UNREAD: Treatment = ignored("", "nothing reads it in this combination");

@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 
 use karma_terraform::{Address, Diagnostics, Mode, ResourceInstance, Stack};
 
+use crate::alarm::{CompositeAlarm, MetricAlarm};
 use crate::attributes::{Attributes, Context, Read};
 use crate::links::{self, Kinds};
-use crate::listener::attach_rule;
+use crate::listener_rule::attach_rule;
+use crate::metric::MetricFilter;
+use crate::scaling::{self, ScalableTarget};
 use crate::{
-    Cluster, CompositeAlarm, Listener, LoadBalancer, LogGroup, MetricAlarm, MetricFilter, Repository, ScalableTarget,
-    Secret, Service, Subnet, TargetGroup, TaskDefinition, capacity, scaling_policy, scheduled_action,
+    Cluster, Listener, LoadBalancer, LogGroup, Repository, Secret, Service, Subnet, TargetGroup, TaskDefinition,
+    capacity,
 };
 
 /// Resources of one family by their address.
@@ -173,12 +176,12 @@ const FAMILIES: &[Family] = &[
     Family {
         kinds: links::SCALING_POLICY,
         models: ScalableTarget::is_modeled,
-        read: scaling_policy::attach,
+        read: scaling::policy::attach,
     },
     Family {
         kinds: links::SCHEDULED_ACTION,
         models: ScalableTarget::is_modeled,
-        read: scheduled_action::attach,
+        read: scaling::scheduled_action::attach,
     },
     Family {
         kinds: links::METRIC_ALARM,

@@ -5,9 +5,8 @@
 //!   aws_ecs_service ───────────────▶ Service ──task_definition──▶ TaskDefinition ─▶ Container ─▶ ImageReference
 //!   aws_ecs_task_definition                 │                                          └──────▶ SecretReference ─▶ Secret
 //!   aws_lb, aws_lb_listener(_rule)          └─load_balancers──▶ TargetGroup ◀──rules── Listener ─▶ LoadBalancer
-//!   aws_lb_target_group
-//!   aws_appautoscaling_target ─────▶ ScalableTarget, with its policies and scheduled actions ──service──▶ Service
-//!   aws_cloudwatch_metric_alarm ───▶ MetricAlarm; also CompositeAlarm, MetricFilter, LogGroup, …
+//!   aws_lb_target_group, …
+//!   aws_appautoscaling_target ─────▶ ScalableTarget ──service──▶ Service; beside it MetricAlarm, MetricFilter, LogGroup, …
 //!   everything else ───────────────▶ unmodeled
 //! ```
 //!
@@ -43,7 +42,6 @@
 //! let (module, _) = parse(&sources);
 //! let (stack, _) = evaluate(&module, &Inputs::default(), &karma_fleet::provider());
 //! let (fleet, diagnostics) = Fleet::from_stack(&stack);
-//!
 //! assert!(diagnostics.is_empty());
 //! let (_, service) = fleet.service("agent").expect("the stack declares it");
 //! let definition = &fleet.task_definitions[&service.task_definition];
@@ -57,39 +55,33 @@
 mod fidelity;
 mod fleet;
 
-mod alarm;
+pub mod alarm;
 mod capacity;
 mod cluster;
-mod composite_alarm;
 mod container;
 mod container_health_check;
 mod container_limits;
 mod deployment;
+mod health_check;
 mod image;
 mod listener;
+mod listener_action;
+mod listener_condition;
+mod listener_rule;
 mod load_balancer;
 mod log_configuration;
 mod log_group;
-mod metric_filter;
+pub mod metric;
 mod network;
 mod repository;
 mod restart_policy;
-mod scaling;
-mod scaling_policy;
-mod scheduled_action;
+pub mod scaling;
 mod secret;
 mod secret_reference;
 mod service;
 mod service_connect;
 mod target_group;
 mod task_definition;
-
-mod alarm_rule;
-pub mod filter_pattern;
-mod metric;
-pub mod metric_math;
-mod metric_query;
-mod schedule;
 
 mod attributes;
 mod container_definitions;
@@ -98,42 +90,32 @@ mod links;
 mod provider;
 mod value_text;
 
-pub use alarm::{AlarmAction, AlarmActions, ComparisonOperator, LowSamplePercentiles, MetricAlarm, TreatMissingData};
-pub use alarm_rule::{AlarmRule, AlarmRuleError, RuleState};
 pub use capacity::CapacityProviderStrategyItem;
 pub use cluster::{Cluster, ContainerInsights};
-pub use composite_alarm::CompositeAlarm;
-pub use container::{Container, ContainerDependency, DependencyCondition, EnvironmentValue, PortMapping};
+pub use container::{AppProtocol, Container, ContainerDependency, DependencyCondition, EnvironmentValue, PortMapping};
 pub use container_health_check::ContainerHealthCheck;
 pub use container_limits::{ContainerLimits, Ulimit, UlimitName};
 pub use deployment::{CircuitBreaker, DeploymentAlarms, DeploymentConfiguration};
 pub use fidelity::{Fidelity, FidelityLine, fidelity};
 pub use fleet::{Fleet, Table};
+pub use health_check::{HealthCheck, HealthCheckPort, Matcher};
 pub use image::ImageReference;
-pub use listener::{Action, Condition, Listener, ListenerProtocol, ListenerRule, WeightedTargetGroup};
-pub use load_balancer::LoadBalancer;
+pub use listener::{Listener, ListenerProtocol};
+pub use listener_action::{Action, Forward, Redirect, WeightedTargetGroup};
+pub use listener_condition::{AddressBlock, Condition, QueryStringPattern};
+pub use listener_rule::{ListenerRule, Rewrite, Transforms};
+pub use load_balancer::{AccessLogs, DesyncMitigationMode, Http2, InvalidHeaders, LoadBalancer};
 pub use log_configuration::LogConfiguration;
 pub use log_group::LogGroup;
-pub use metric::{
-    DimensionValue, Metric, MetricMath, MetricQuery, MetricSource, MetricStatistic, Statistic, UnknownStatistic,
-};
-pub use metric_filter::{EventValue, MetricFilter, MetricTransformation};
 pub use network::{AvailabilityZone, NetworkConfiguration, Subnet};
 pub use provider::provider;
 pub use repository::Repository;
 pub use restart_policy::RestartPolicy;
-pub use scaling::{ScalableTarget, SuspendedState};
-pub use scaling_policy::{
-    AdjustmentType, ScaleIn, ScalingPolicy, ScalingPolicyKind, StepAdjustment, StepScaling, TargetTracking,
-    TrackedMetric,
-};
-pub use schedule::{Cron, Schedule, ScheduleError};
-pub use scheduled_action::ScheduledAction;
 pub use secret::Secret;
 pub use secret_reference::SecretReference;
 pub use service::{Service, ServiceLoadBalancer};
-pub use service_connect::{ClientAlias, ServiceConnect, ServiceConnectService};
-pub use target_group::{Algorithm, HealthCheck, HealthCheckPort, Matcher, TargetGroup};
+pub use service_connect::{ClientAlias, ServiceConnect, ServiceConnectService, Timeouts};
+pub use target_group::{Algorithm, MinimumHealthy, ProtocolVersion, Stickiness, TargetGroup};
 pub use task_definition::TaskDefinition;
 
 #[doc(no_inline)]

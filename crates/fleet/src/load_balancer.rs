@@ -4,17 +4,68 @@ use std::time::Duration;
 
 use karma_terraform::{Span, Value};
 
-use crate::attributes::Attributes;
+use crate::attributes::{Attributes, NOT_RUN_YET};
+use crate::from_value::FromValue;
 
 /// An Application Load Balancer.
-#[derive(Debug, Clone, PartialEq)]
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html#load-balancer-attributes>
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadBalancer {
     /// Its name; the prefix or the address where AWS decides it.
     pub name: String,
     /// How long a connection may be silent; 60 seconds where nothing is said.
     pub idle_timeout: Duration,
+    /// How long a client's connection may be used for further requests; an hour where nothing is said.
+    pub client_keep_alive: Duration,
+    /// What becomes of requests that a target might understand otherwise.
+    pub desync_mitigation_mode: DesyncMitigationMode,
+    /// Whether clients may speak HTTP/2 at its HTTPS listeners.
+    pub http2: Http2,
+    /// What becomes of headers whose names are not valid.
+    pub invalid_headers: InvalidHeaders,
+    /// Whether it writes down each request.
+    pub access_logs: AccessLogs,
     /// Where the stack declares it.
     pub declared_at: Span,
+}
+
+/// `desync_mitigation_mode`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DesyncMitigationMode {
+    /// `monitor`
+    Monitor,
+    /// `defensive`
+    #[default]
+    Defensive,
+    /// `strictest`
+    Strictest,
+}
+
+/// `enable_http2`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Http2 {
+    /// Offered to clients.
+    Enabled,
+    /// Not offered.
+    Disabled,
+}
+
+/// `drop_invalid_header_fields`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvalidHeaders {
+    /// They are passed on.
+    Forward,
+    /// They are taken out.
+    Drop,
+}
+
+/// `access_logs`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccessLogs {
+    /// Requests are written down.
+    Enabled,
+    /// They are not.
+    Disabled,
 }
 
 impl LoadBalancer {
@@ -27,10 +78,72 @@ impl LoadBalancer {
     }
 
     pub(crate) fn read(from: &Attributes<'_>) -> Self {
+        warn_of_unmodeled(from);
+        let is_logged = from.block("access_logs").and_then(|block| block.optional("enabled"));
         Self {
             name: from.name(),
             idle_timeout: from.seconds("idle_timeout").unwrap_or(Duration::from_mins(1)),
+            client_keep_alive: from.seconds("client_keep_alive").unwrap_or(Duration::from_hours(1)),
+            desync_mitigation_mode: from.optional("desync_mitigation_mode").unwrap_or_default(),
+            http2: match from.optional("enable_http2") {
+                Some(false) => Http2::Disabled,
+                Some(true) | None => Http2::Enabled,
+            },
+            invalid_headers: match from.optional("drop_invalid_header_fields") {
+                Some(true) => InvalidHeaders::Drop,
+                Some(false) | None => InvalidHeaders::Forward,
+            },
+            access_logs: match is_logged {
+                Some(true) => AccessLogs::Enabled,
+                Some(false) | None => AccessLogs::Disabled,
+            },
             declared_at: from.declared_at(),
+        }
+    }
+}
+
+/// The attributes that change what targets get to see, and that a local run does not follow.
+fn warn_of_unmodeled(from: &Attributes<'_>) {
+    let warn = |name: &'static str, effect: &str| {
+        let detail = format!("{} is not followed: {effect}.", from.called(name));
+        from.warning(name, NOT_RUN_YET, detail);
+    };
+    let is_on = |name| from.optional(name) == Some(true);
+    if is_on("preserve_host_header") {
+        warn(
+            "preserve_host_header",
+            "targets get the `Host` header with the port of the listener",
+        );
+    }
+    if is_on("enable_xff_client_port") {
+        warn(
+            "enable_xff_client_port",
+            "`X-Forwarded-For` has addresses without ports",
+        );
+    }
+    if is_on("enable_tls_version_and_cipher_suite_headers") {
+        warn(
+            "enable_tls_version_and_cipher_suite_headers",
+            "targets get no headers about TLS",
+        );
+    }
+    let mode: Option<String> = from.optional("xff_header_processing_mode");
+    if mode.is_some_and(|mode| mode != "append") {
+        warn(
+            "xff_header_processing_mode",
+            "the client's address is appended to `X-Forwarded-For`",
+        );
+    }
+}
+
+impl FromValue for DesyncMitigationMode {
+    const EXPECTED: &'static str = "`monitor`, `defensive` or `strictest`";
+    fn from_value(value: &Value) -> Option<Self> {
+        match value.as_str()? {
+            "monitor" => Some(Self::Monitor),
+            "defensive" => Some(Self::Defensive),
+            "strictest" => Some(Self::Strictest),
+            _ => None,
         }
     }
 }

@@ -1,6 +1,11 @@
 //! CloudWatch metrics, as a stack names them.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html>
 
+mod filter;
+pub mod filter_pattern;
+pub mod math;
+pub(crate) mod query;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::attributes::{Attributes, NOT_RUN_YET, Read};
 use crate::from_value::FromValue;
-use crate::metric_math::Expression;
+use math::Expression;
+
+pub use filter::{EventValue, MetricFilter, MetricTransformation};
 
 /// One metric: a name in a namespace, told from others of that name by its dimensions.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,10 +1,21 @@
-//! `aws_appautoscaling_target`
+//! `aws_appautoscaling_target`, and what changes its capacity.
+
+pub(crate) mod policy;
+mod schedule;
+pub(crate) mod scheduled_action;
+
+pub use policy::{
+    AdjustmentType, ScaleIn, ScalingPolicy, ScalingPolicyKind, StepAdjustment, StepScaling, TargetTracking,
+    TrackedMetric,
+};
+pub use schedule::{Cron, Schedule, ScheduleError};
+pub use scheduled_action::ScheduledAction;
 
 use karma_terraform::{Address, Span, Unknown, Value};
 
+use crate::Fleet;
 use crate::attributes::{Attributes, NOT_RUN_YET, Read};
 use crate::links::SERVICE;
-use crate::{Fleet, ScalingPolicy, ScheduledAction};
 
 /// A service whose desired count may be changed, and how far.
 /// <https://docs.aws.amazon.com/autoscaling/application/APIReference/API_ScalableTarget.html>

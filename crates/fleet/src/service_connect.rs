@@ -1,11 +1,13 @@
 //! Service Connect: the names under which services call each other.
 //! <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html>
 
+use std::time::Duration;
+
 use karma_terraform::Address;
 
-use crate::TaskDefinition;
 use crate::attributes::{Attributes, Read};
 use crate::links::{self, NAMESPACE, name_of};
+use crate::{AppProtocol, TaskDefinition};
 
 /// A service's `service_connect_configuration` where it is enabled. Without `services` the service is a client only.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -25,6 +27,18 @@ pub struct ServiceConnectService {
     pub discovery_name: String,
     /// How clients call it.
     pub client_alias: ClientAlias,
+    /// How long requests and silence may last.
+    pub timeouts: Timeouts,
+}
+
+/// How long requests and silence may last; `None` is for ever.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TimeoutConfiguration.html>
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// How long a connection may be silent.
+    pub idle: Option<Duration>,
+    /// How long a request may take, its answer included; nobody can tell where a port is taken to speak TCP.
+    pub per_request: Option<Duration>,
 }
 
 /// The name and port that clients use.
@@ -75,24 +89,30 @@ impl ServiceConnectService {
         let discovery_name = block.optional("discovery_name").unwrap_or_else(|| port_name.clone());
         let client_alias = ClientAlias::read(&block.required_block("client_alias")?, &discovery_name, namespace);
         // Of a definition that could not be read nothing more needs to be said here.
-        definition.map_or(Ok(()), |definition| check_port_name(block, &port_name, definition))?;
+        let protocol = definition.map(|definition| protocol_of(block, &port_name, definition));
+        let defaults = Timeouts::of(protocol.transpose()?.unwrap_or_default());
         Ok(Self {
             port_name,
             discovery_name,
             client_alias: client_alias?,
+            timeouts: block
+                .block("timeout")
+                .map_or(defaults, |block| defaults.replaced(&block)),
         })
     }
 }
 
-fn check_port_name(block: &Attributes<'_>, port_name: &str, definition: &TaskDefinition) -> Read<()> {
+/// What the port of this name speaks.
+fn protocol_of(block: &Attributes<'_>, port_name: &str, definition: &TaskDefinition) -> Read<AppProtocol> {
     let mappings = definition
         .containers
         .iter()
         .flat_map(|container| &container.port_mappings);
-    let known: Vec<&str> = mappings.filter_map(|mapping| mapping.name.as_deref()).collect();
-    if known.contains(&port_name) {
-        return Ok(());
+    let mut named = mappings.clone();
+    if let Some(found) = named.find(|mapping| mapping.name.as_deref() == Some(port_name)) {
+        return Ok(found.app_protocol);
     }
+    let known: Vec<&str> = mappings.filter_map(|mapping| mapping.name.as_deref()).collect();
     let has = if known.is_empty() {
         "no named ones".to_owned()
     } else {
@@ -101,6 +121,34 @@ fn check_port_name(block: &Attributes<'_>, port_name: &str, definition: &TaskDef
     let called = block.called("port_name");
     let detail = format!("{called} is {port_name:?}, but the task definition has no such port mapping; it has: {has}.");
     Err(block.error("port_name", "Unknown port name", detail))
+}
+
+impl Timeouts {
+    fn of(protocol: AppProtocol) -> Self {
+        match protocol {
+            AppProtocol::Tcp => Self {
+                idle: Some(Duration::from_hours(1)),
+                per_request: None,
+            },
+            AppProtocol::Http | AppProtocol::Http2 | AppProtocol::Grpc => Self {
+                idle: Some(Duration::from_mins(5)),
+                per_request: Some(Duration::from_secs(15)),
+            },
+        }
+    }
+
+    /// Zero is for ever.
+    fn replaced(self, block: &Attributes<'_>) -> Self {
+        let read = |name| {
+            block
+                .seconds(name)
+                .map(|time| Some(time).filter(|time| !time.is_zero()))
+        };
+        Self {
+            idle: read("idle_timeout_seconds").unwrap_or(self.idle),
+            per_request: read("per_request_timeout_seconds").unwrap_or(self.per_request),
+        }
+    }
 }
 
 impl ClientAlias {

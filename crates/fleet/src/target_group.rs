@@ -1,13 +1,12 @@
 //! `aws_lb_target_group`
 
-use std::fmt;
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use karma_terraform::{Span, Value};
 
 use crate::attributes::{Attributes, NOT_RUN_YET, Read};
 use crate::from_value::FromValue;
+use crate::health_check::HealthCheck;
 
 /// A set of targets behind a load balancer, and how their health is seen.
 /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html>
@@ -21,44 +20,19 @@ pub struct TargetGroup {
     pub health_check: HealthCheck,
     /// How long a target that leaves may finish what it has begun.
     pub deregistration_delay: Duration,
+    /// What its targets speak.
+    pub protocol_version: ProtocolVersion,
     /// Which target is next.
     pub algorithm: Algorithm,
+    /// How clients stay with their target.
+    pub stickiness: Option<Stickiness>,
+    /// How long a new target's share grows; zero gives it at once.
+    pub slow_start: Duration,
+    /// With fewer healthy targets than this, all get requests.
+    pub minimum_healthy: MinimumHealthy,
     /// Where the stack declares it.
     pub declared_at: Span,
 }
-
-/// How targets are probed.
-/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html>
-#[derive(Debug, Clone, PartialEq)]
-pub struct HealthCheck {
-    /// `/validator/health`
-    pub path: String,
-    /// The port that is probed.
-    pub port: HealthCheckPort,
-    /// Between two probes.
-    pub interval: Duration,
-    /// Until a probe without an answer has failed.
-    pub timeout: Duration,
-    /// So many successes in a row make an unhealthy target healthy.
-    pub healthy_threshold: u32,
-    /// So many failures in a row make a target unhealthy.
-    pub unhealthy_threshold: u32,
-    /// The status codes that are a success.
-    pub matcher: Matcher,
-}
-
-/// The port a probe goes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HealthCheckPort {
-    /// The port the target takes traffic on.
-    TrafficPort,
-    /// One of its own.
-    Port(u16),
-}
-
-/// Status codes that are a success: `200`, `200,202`, `200-299`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Matcher(pub Vec<RangeInclusive<u16>>);
 
 /// Which healthy target gets the next request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -72,6 +46,47 @@ pub enum Algorithm {
     WeightedRandom,
 }
 
+/// What targets speak.
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html#target-group-protocol-version>
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ProtocolVersion {
+    /// `HTTP1`
+    #[default]
+    Http1,
+    /// `HTTP2`
+    Http2,
+    /// `GRPC`
+    Grpc,
+}
+
+/// What a client's target is remembered by, and for how long.
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/sticky-sessions.html>
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stickiness {
+    /// `lb_cookie`
+    LoadBalancerCookie {
+        /// How long a client may be away.
+        duration: Duration,
+    },
+    /// `app_cookie`
+    ApplicationCookie {
+        /// The name of the cookie that the application sets.
+        name: String,
+        /// How long a client may be away.
+        duration: Duration,
+    },
+}
+
+/// `target_group_health.unhealthy_state_routing`
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health.html>
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MinimumHealthy {
+    /// So many.
+    pub count: u32,
+    /// So many percent of those that are registered; `None` where that is off.
+    pub percentage: Option<u8>,
+}
+
 impl TargetGroup {
     /// Whether it takes HTTP requests over the network; others take TCP, UDP, or call a Lambda function.
     pub(crate) fn is_modeled(from: &Attributes<'_>) -> bool {
@@ -81,69 +96,120 @@ impl TargetGroup {
 
     pub(crate) fn read(from: &Attributes<'_>) -> Read<Self> {
         let port = from.required("port");
-        let health_check = HealthCheck::read(from.block("health_check").as_ref());
+        let protocol_version = from.optional("protocol_version").unwrap_or_default();
+        let stickiness = from.at_most_one("stickiness", Stickiness::read);
         warn_of_unmodeled(from);
         Ok(Self {
             name: from.name(),
             port: port?,
-            health_check,
+            health_check: HealthCheck::read(from.block("health_check").as_ref(), protocol_version),
             deregistration_delay: from.seconds("deregistration_delay").unwrap_or(Duration::from_mins(5)),
+            protocol_version,
             algorithm: from.optional("load_balancing_algorithm_type").unwrap_or_default(),
+            stickiness: stickiness?.flatten(),
+            slow_start: from.seconds("slow_start").unwrap_or_default(),
+            minimum_healthy: MinimumHealthy::read(from),
             declared_at: from.declared_at(),
         })
     }
 }
 
 fn warn_of_unmodeled(from: &Attributes<'_>) {
-    let sticky = from
-        .block("stickiness")
-        .is_some_and(|block| block.optional("enabled").unwrap_or(true));
-    if sticky {
+    let mitigation: Option<String> = from.optional("load_balancing_anomaly_mitigation");
+    if mitigation.as_deref() == Some("on") {
         let detail = format!(
-            "Sticky sessions of `{}` are not kept: each request goes to the next target.",
+            "The anomaly mitigation of `{}` is not carried out: targets that answer with errors keep their share.",
             from.address()
         );
-        from.warning("stickiness", NOT_RUN_YET, detail);
-    }
-    if from.optional::<u32>("slow_start").is_some_and(|seconds| seconds > 0) {
-        let detail = format!(
-            "The slow start of `{}` is not followed: new targets take their full share at once.",
-            from.address()
-        );
-        from.warning("slow_start", NOT_RUN_YET, detail);
+        from.warning("load_balancing_anomaly_mitigation", NOT_RUN_YET, detail);
     }
 }
 
-impl HealthCheck {
-    /// What AWS fills in where nothing is said. Its pages give two values for the timeout, 5 and 6 seconds; this is the guide's, which
-    /// speaks of Application Load Balancers alone.
-    fn read(from: Option<&Attributes<'_>>) -> Self {
-        let seconds = |name| from?.seconds(name);
-        let count = |name| from?.optional(name);
-        Self {
-            path: from
-                .and_then(|block| block.optional("path"))
-                .unwrap_or_else(|| "/".to_owned()),
-            port: from
-                .and_then(|block| block.optional("port"))
-                .unwrap_or(HealthCheckPort::TrafficPort),
-            interval: seconds("interval").unwrap_or(Duration::from_secs(30)),
-            timeout: seconds("timeout").unwrap_or(Duration::from_secs(5)),
-            healthy_threshold: count("healthy_threshold").unwrap_or(5),
-            unhealthy_threshold: count("unhealthy_threshold").unwrap_or(2),
-            matcher: from
-                .and_then(|block| block.optional("matcher"))
-                .unwrap_or_else(|| Matcher(vec![200..=200])),
+impl Stickiness {
+    /// One day, where nothing is said.
+    const DURATION: Duration = Duration::from_hours(24);
+
+    /// `None` where it is off.
+    fn read(block: &Attributes<'_>) -> Read<Option<Self>> {
+        let is_enabled = block.optional("enabled").unwrap_or(true);
+        if !is_enabled {
+            return Ok(None);
+        }
+        let duration = block.seconds("cookie_duration").unwrap_or(Self::DURATION);
+        match block.required("type")? {
+            StickinessType::LoadBalancerCookie => Ok(Some(Self::LoadBalancerCookie { duration })),
+            StickinessType::ApplicationCookie => {
+                let CookieName(name) = block.required("cookie_name")?;
+                Ok(Some(Self::ApplicationCookie { name, duration }))
+            }
         }
     }
 }
 
-impl FromValue for HealthCheckPort {
-    const EXPECTED: &'static str = "`traffic-port` or a port number";
+impl MinimumHealthy {
+    /// Terraform has `off` and a number for the percentage.
+    fn read(from: &Attributes<'_>) -> Self {
+        let routing = from.block("target_group_health");
+        let routing = routing.and_then(|block| block.block("unhealthy_state_routing"));
+        let routing = routing.as_ref();
+        let percentage = routing.and_then(|block| block.optional("minimum_healthy_targets_percentage"));
+        Self {
+            count: routing
+                .and_then(|block| block.optional("minimum_healthy_targets_count"))
+                .unwrap_or(1),
+            percentage: percentage.and_then(|Percentage(percentage)| percentage),
+        }
+    }
+}
+
+enum StickinessType {
+    LoadBalancerCookie,
+    ApplicationCookie,
+}
+
+impl FromValue for StickinessType {
+    const EXPECTED: &'static str = "`lb_cookie` or `app_cookie`";
     fn from_value(value: &Value) -> Option<Self> {
-        match value.as_str() {
-            Some("traffic-port") => Some(Self::TrafficPort),
-            _ => u16::from_value(value).map(Self::Port),
+        match value.as_str()? {
+            "lb_cookie" => Some(Self::LoadBalancerCookie),
+            "app_cookie" => Some(Self::ApplicationCookie),
+            _ => None,
+        }
+    }
+}
+
+struct CookieName(String);
+
+impl FromValue for CookieName {
+    const EXPECTED: &'static str = "a name that does not begin with `AWSALB`, `AWSALBAPP` or `AWSALBTG`";
+    fn from_value(value: &Value) -> Option<Self> {
+        let name = value.as_str()?;
+        let is_allowed = !name.is_empty() && !name.starts_with("AWSALB");
+        is_allowed.then(|| Self(name.to_owned()))
+    }
+}
+
+struct Percentage(Option<u8>);
+
+impl FromValue for Percentage {
+    const EXPECTED: &'static str = "`off` or a number from 1 to 100";
+    fn from_value(value: &Value) -> Option<Self> {
+        if value.as_str() == Some("off") {
+            return Some(Self(None));
+        }
+        let percentage = u16::from_value(value).and_then(|number| u8::try_from(number).ok())?;
+        (1..=100).contains(&percentage).then_some(Self(Some(percentage)))
+    }
+}
+
+impl FromValue for ProtocolVersion {
+    const EXPECTED: &'static str = "`HTTP1`, `HTTP2` or `GRPC`";
+    fn from_value(value: &Value) -> Option<Self> {
+        match value.as_str()? {
+            "HTTP1" => Some(Self::Http1),
+            "HTTP2" => Some(Self::Http2),
+            "GRPC" => Some(Self::Grpc),
+            _ => None,
         }
     }
 }
@@ -157,38 +223,5 @@ impl FromValue for Algorithm {
             "weighted_random" => Some(Self::WeightedRandom),
             _ => None,
         }
-    }
-}
-
-impl FromValue for Matcher {
-    const EXPECTED: &'static str = "status codes like `200`, `200,202` or `200-299`";
-    fn from_value(value: &Value) -> Option<Self> {
-        value
-            .as_str()?
-            .split(',')
-            .map(status_codes)
-            .collect::<Option<_>>()
-            .map(Self)
-    }
-}
-
-/// `200` or `200-299`; a health check can ask for 200 to 499.
-fn status_codes(text: &str) -> Option<RangeInclusive<u16>> {
-    let (first, last) = text.split_once('-').unwrap_or((text, text));
-    let range: RangeInclusive<u16> = first.trim().parse().ok()?..=last.trim().parse().ok()?;
-    let allowed = !range.is_empty() && *range.start() >= 200 && *range.end() <= 499;
-    allowed.then_some(range)
-}
-
-impl fmt::Display for Matcher {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, range) in self.0.iter().enumerate() {
-            let comma = if position == 0 { "" } else { "," };
-            write!(f, "{comma}{}", range.start())?;
-            if range.start() != range.end() {
-                write!(f, "-{}", range.end())?;
-            }
-        }
-        Ok(())
     }
 }

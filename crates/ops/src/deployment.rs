@@ -7,6 +7,10 @@ use std::hash::{BuildHasher, RandomState};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// What ECS says of a deployment that can neither start nor stop a task: its percentages leave no room.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html>
+pub const DEADLOCK: &str = "was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.";
+
 /// The id of a deployment, as ECS writes it: `ecs-svc/1234567890123456789`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -80,6 +84,13 @@ impl DeploymentId {
 impl fmt::Display for DeploymentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
+    }
+}
+
+impl DeploymentObservation {
+    /// Whether it can neither start nor stop a task, so that it does not come to an end by itself.
+    pub fn is_deadlocked(&self) -> bool {
+        self.rollout_state == RolloutState::InProgress && self.rollout_state_reason.ends_with(DEADLOCK)
     }
 }
 

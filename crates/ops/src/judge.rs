@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! IN_PROGRESS ─▶ COMPLETED, and all its tasks in service ─▶ Stable
-//!      │   └───▶ another deployment is PRIMARY ───────────▶ NotStable::Superseded
+//!      │   ├───▶ another deployment is PRIMARY ───────────▶ NotStable::Superseded
+//!      │   └───▶ it can neither start nor stop a task ────▶ NotStable::Deadlocked
 //!      ▼
 //!   FAILED ────▶ no other is PRIMARY ─────────────────────▶ NotStable::Failed
 //!      └───────▶ the breaker rolls back, and that ends ───▶ NotStable::RolledBack
@@ -95,6 +96,14 @@ pub enum NotStable {
         /// Its tasks that stopped last.
         stopped: Vec<TaskObservation>,
     },
+    /// The deployment can neither start nor stop a task.
+    #[error("the deployment of {task_definition} cannot go on: {reason}")]
+    Deadlocked {
+        /// What was to be rolled out.
+        task_definition: String,
+        /// In the orchestrator's words.
+        reason: String,
+    },
     /// Another deployment has taken its place before it came to an end.
     #[error("a deployment of {by} has taken its place")]
     Superseded {
@@ -152,6 +161,10 @@ fn judge_deployment(service: &ServiceObservation, id: Option<&DeploymentId>) -> 
         RolloutState::Failed => judge_rollback(service, followed, primary),
         _ if followed.id != primary.id => superseded(primary),
         RolloutState::Completed if service.health == ServiceHealth::Healthy => Verdict::Stable(stable(service)),
+        RolloutState::InProgress if followed.is_deadlocked() => Verdict::NotStable(NotStable::Deadlocked {
+            task_definition: followed.task_definition.clone(),
+            reason: followed.rollout_state_reason.clone(),
+        }),
         RolloutState::Completed | RolloutState::InProgress => Verdict::UnderWay(progress(followed)),
     }
 }

@@ -31,7 +31,7 @@ pub use alarms::{
     AlarmAnswer, AlarmChange, AlarmObservation, AlarmOrigin, AlarmState, HISTORY_KEPT, ScalingActivity,
     ScalingActivityStatus,
 };
-pub use deployment::{DeploymentId, DeploymentObservation, DeploymentStatus, RolloutState};
+pub use deployment::{DEADLOCK, DeploymentId, DeploymentObservation, DeploymentStatus, RolloutState};
 pub use metrics::{
     Datapoint, MetricAnswer, MetricId, MetricQuery, MetricSelection, MetricSeries, Statistic, Unit, UnknownStatistic,
     UsageTotals,

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use catalogue::Unit;
-pub use karma_fleet::{Statistic, UnknownStatistic};
+pub use karma_fleet::metric::{Statistic, UnknownStatistic};
 
 /// What a metric is known by. Metrics whose dimensions differ in anything are different metrics: none is found by a part of its dimensions.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -6,6 +6,7 @@
 //! together here, so that each sees every name of its namespace; members come and go behind the names.
 
 mod names;
+mod policy;
 mod proxy;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use karma_balancer::{Action, Algorithm, Attributes, Listener, ListenerMeter, Rules, TargetGroup, TargetGroupSettings};
+use karma_balancer::{Action, Attributes, Listener, ListenerMeter, Rules, TargetGroup};
 use karma_fleet::ClientAlias;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -21,19 +22,12 @@ use tokio::task::JoinSet;
 use crate::addresses::AddressBlock;
 use crate::endpoints::{Behind, Endpoint};
 use crate::error::StartError;
-use crate::live_group::LiveGroup;
+use crate::load_balancer::LiveGroup;
 use crate::local::LocalService;
 use karma_ops::{AliasObservation, DiscoveryMechanism};
 use proxy::ForwardProxy;
 
 pub(crate) use names::Names;
-
-/// The `idleTimeout` that Service Connect has for HTTP where none is set.
-/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TimeoutConfiguration.html>
-const IDLE_TIMEOUT: Duration = Duration::from_mins(5);
-
-/// How long requests under way may take when a task leaves a name. AWS documents no number; this is the default `stopTimeout`.
-const DRAINING: Duration = Duration::from_secs(30);
 
 /// Services see only the names of their own namespace; those whose namespace is not known by name share one.
 pub(crate) type Namespace = Option<String>;
@@ -107,7 +101,8 @@ impl Discovery {
                     dns_name: dns_name.clone(),
                     port,
                 };
-                notes.extend(self.listen(namespace.clone(), alias, address).await);
+                let attributes = policy::attributes(policy::timeouts(services, &namespace, &alias));
+                notes.extend(self.listen(namespace.clone(), alias, address, attributes).await);
             }
         }
         if self.mechanism == DiscoveryMechanism::HttpProxy {
@@ -135,7 +130,7 @@ impl Discovery {
         for key in gone {
             if let Some(served) = self.served.remove(&key) {
                 // Tasks that still know the name may have asked for the last time.
-                tokio::spawn(served.listener.stop(DRAINING));
+                tokio::spawn(served.listener.stop(policy::DRAINING));
             }
             let (namespace, alias) = key;
             if !offered.contains_key(&(namespace.clone(), alias.dns_name.clone()))
@@ -197,7 +192,13 @@ impl Discovery {
     }
 
     /// Returns a note where the alias cannot be served.
-    async fn listen(&mut self, namespace: Namespace, alias: ClientAlias, address: Ipv4Addr) -> Option<String> {
+    async fn listen(
+        &mut self,
+        namespace: Namespace,
+        alias: ClientAlias,
+        address: Ipv4Addr,
+        attributes: Attributes,
+    ) -> Option<String> {
         let key = (namespace, alias);
         if self.served.contains_key(&key) {
             return None;
@@ -212,19 +213,10 @@ impl Discovery {
                 ));
             }
         };
-        let group = TargetGroup::new(TargetGroupSettings {
-            name: alias.dns_name.clone(),
-            health_check: None,
-            deregistration_delay: DRAINING,
-            algorithm: Algorithm::RoundRobin,
-        });
+        let group = TargetGroup::new(policy::settings(&alias.dns_name));
         let rules = Rules {
             rules: Vec::new(),
-            default_action: Action::Forward(vec![(group.clone(), 1)]),
-        };
-        let attributes = Attributes {
-            idle_timeout: IDLE_TIMEOUT,
-            ..Attributes::default()
+            default_action: Action::forward_to(group.clone()),
         };
         let listener = Listener::start(socket, rules, attributes);
         let served = Served {

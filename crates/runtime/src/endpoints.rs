@@ -7,7 +7,7 @@ use karma_balancer::HealthState;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::live_group::LiveGroup;
+use crate::load_balancer::LiveGroup;
 use crate::task::{HealthStatus, TargetsHealth};
 
 /// A target group and the port that a task is registered with.

@@ -11,8 +11,8 @@ use crate::error::StartError;
 use crate::load_balancer::{LiveGroups, LoadBalancers};
 use crate::local::{LocalService, ServiceTarget};
 use crate::metrics::FrontMeters;
+use crate::placement::ZoneNames;
 use crate::service::Revision;
-use crate::zones::ZoneNames;
 
 /// What stands between requests and tasks.
 #[derive(Debug)]

@@ -7,7 +7,7 @@
 //!           values)                       └──── tasks ──────────┘ └─── reports ───┤
 //!                                                                                 └─▶ LoadBalancers, Discovery (karma-balancer)
 //! ```
-//! The scheduler ([`decide`]) is a pure function; what executes its actions takes no decision. The crate knows neither Terraform nor AWS: it is
+//! The scheduler ([`decide`]) is a pure function, and so is what becomes of a deployment; what executes its actions takes no decision. The crate knows neither Terraform nor AWS: it is
 //! handed the [`Fleet`](karma_fleet::Fleet), a table of programs and the values of secrets. It emulates no AWS service, and passes no AWS
 //! credentials on.
 //!
@@ -42,7 +42,6 @@ mod operation;
 mod program;
 mod reload;
 mod secrets;
-mod zones;
 
 // The scheduler: pure.
 mod back_off;
@@ -74,7 +73,6 @@ mod discovery;
 mod launcher;
 mod limits;
 mod listening;
-mod live_group;
 mod load_balancer;
 mod log_reader;
 mod logs;
@@ -91,9 +89,7 @@ mod control;
 mod exec;
 mod log_filter;
 mod metrics;
-mod pinned;
 mod progress;
-mod revisions;
 mod scaling;
 mod state;
 mod survivors;

@@ -1,6 +1,9 @@
 //! The fleet's load balancers: its listeners on ports of this machine, its rules and target groups in the balancer's own terms.
 
 mod follow;
+mod live_group;
+mod rules;
+mod target_groups;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -8,24 +11,20 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use karma_balancer as balancer;
-use karma_balancer::{Attributes, ContentType, ListenerMeter, Pattern, StatusCode};
-use karma_fleet::{
-    Action, Address, Condition, Fleet, HealthCheckPort, Listener, ListenerProtocol, ListenerRule, WeightedTargetGroup,
-};
+use karma_balancer::{Attributes, ListenerMeter};
+use karma_fleet::{Action, Address, Condition, Fleet, Listener, LoadBalancer};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::error::StartError;
 use crate::listening;
-use karma_ops::ListenerObservation;
-
 pub(crate) use follow::LiveGroups;
+use karma_ops::ListenerObservation;
+pub(crate) use live_group::LiveGroup;
+pub(crate) use target_groups::Groups;
 
 /// So many ports are tried for a listener after the first.
 const PORTS_TRIED: u16 = 1000;
-
-/// Target groups by their address.
-pub(crate) type Groups = BTreeMap<Address, balancer::TargetGroup>;
 
 /// The listeners of all load balancers.
 #[derive(Debug)]
@@ -45,20 +44,9 @@ impl LoadBalancers {
             listeners: Vec::new(),
             served: Vec::new(),
             first_port: port,
-            patience: fleet
-                .target_groups
-                .values()
-                .map(|group| group.deregistration_delay)
-                .max()
-                .unwrap_or_default(),
+            patience: Duration::ZERO,
         };
-        let mut notes = Vec::new();
-        for (address, listener) in in_order(fleet) {
-            match listener.protocol {
-                ListenerProtocol::Http => started.listen(fleet, groups, address, listener, port).await?,
-                ListenerProtocol::Https => notes.push(format!("{address} is not served here: it is an HTTPS listener")),
-            }
-        }
+        let notes = started.follow(fleet, groups).await?;
         Ok((started, notes))
     }
 
@@ -93,27 +81,14 @@ impl LoadBalancers {
         while stopping.join_next().await.is_some() {}
     }
 
-    async fn listen(
+    fn listen(
         &mut self,
-        fleet: &Fleet,
-        groups: &Groups,
         address: &Address,
-        listener: &Listener,
-        port: u16,
-    ) -> Result<(), StartError> {
-        let socket = match self.listeners.last().map(|last| last.local_addr().port()) {
-            None => bind(port).await.map_err(|source| not_bound(port, source))?,
-            Some(_) if port == 0 => bind(0).await.map_err(|source| not_bound(0, source))?,
-            Some(last) => bind_after(last).await?,
-        };
-        let load_balancer = fleet.load_balancers.get(&listener.load_balancer);
-        let idle_timeout = load_balancer.map(|load_balancer| load_balancer.idle_timeout);
-        let defaults = Attributes::default();
-        let attributes = Attributes {
-            idle_timeout: idle_timeout.unwrap_or(defaults.idle_timeout),
-            ..defaults
-        };
-        let started = balancer::Listener::start(socket, rules(address, listener, groups)?, attributes);
+        load_balancer: Option<&LoadBalancer>,
+        rules: balancer::Rules,
+        socket: TcpListener,
+    ) {
+        let started = balancer::Listener::start(socket, rules, load_balancer.map(attributes).unwrap_or_default());
         let observation = ListenerObservation {
             name: load_balancer.map_or_else(|| address.to_string(), |load_balancer| load_balancer.name.clone()),
             url: format!("http://{}", started.local_addr()),
@@ -121,7 +96,14 @@ impl LoadBalancers {
         };
         self.served.push((address.clone(), observation));
         self.listeners.push(started);
-        Ok(())
+    }
+}
+
+fn attributes(load_balancer: &LoadBalancer) -> Attributes {
+    Attributes {
+        idle_timeout: load_balancer.idle_timeout,
+        client_keep_alive: load_balancer.client_keep_alive,
+        ..Attributes::default()
     }
 }
 
@@ -130,6 +112,20 @@ fn in_order(fleet: &Fleet) -> Vec<(&Address, &Listener)> {
     let mut listeners: Vec<_> = fleet.listeners.iter().collect();
     listeners.sort_by_key(|(_, listener)| (&listener.load_balancer, listener.port));
     listeners
+}
+
+fn local_port(socket: &TcpListener) -> u16 {
+    let address = socket.local_addr().expect("a socket that listens has an address");
+    address.port()
+}
+
+/// The socket of the first listener, or of one after another.
+async fn bind_next(port: u16, last: Option<u16>) -> Result<TcpListener, StartError> {
+    match last {
+        None => bind(port).await.map_err(|source| not_bound(port, source)),
+        Some(_) if port == 0 => bind(0).await.map_err(|source| not_bound(0, source)),
+        Some(last) => bind_after(last).await,
+    }
 }
 
 async fn bind(port: u16) -> io::Result<TcpListener> {
@@ -154,102 +150,16 @@ fn not_bound(port: u16, source: io::Error) -> StartError {
     StartError::Listen { port, source }
 }
 
-fn target_group(group: &karma_fleet::TargetGroup) -> balancer::TargetGroup {
-    let check = &group.health_check;
-    balancer::TargetGroup::new(balancer::TargetGroupSettings {
-        name: group.name.clone(),
-        health_check: Some(balancer::HealthCheck {
-            path: check.path.clone(),
-            port: match check.port {
-                HealthCheckPort::TrafficPort => None,
-                HealthCheckPort::Port(port) => Some(port),
-            },
-            interval: check.interval,
-            timeout: check.timeout,
-            healthy_threshold: check.healthy_threshold,
-            unhealthy_threshold: check.unhealthy_threshold,
-            matcher: balancer::Matcher::new(check.matcher.0.iter().cloned()),
-        }),
-        deregistration_delay: group.deregistration_delay,
-        algorithm: match group.algorithm {
-            karma_fleet::Algorithm::RoundRobin => balancer::Algorithm::RoundRobin,
-            karma_fleet::Algorithm::LeastOutstandingRequests => balancer::Algorithm::LeastOutstandingRequests,
-            karma_fleet::Algorithm::WeightedRandom => balancer::Algorithm::WeightedRandom,
-        },
-    })
-}
-
-fn rules(address: &Address, listener: &Listener, groups: &Groups) -> Result<balancer::Rules, StartError> {
-    Ok(balancer::Rules {
-        rules: listener
-            .rules
-            .iter()
-            .map(|one| rule(one, groups))
-            .collect::<Result<_, _>>()?,
-        default_action: action(address, &listener.default_action, groups)?,
-    })
-}
-
-fn rule(rule: &ListenerRule, groups: &Groups) -> Result<balancer::Rule, StartError> {
-    let patterns = |texts: &[String]| texts.iter().map(|text| Pattern::new(text)).collect();
-    let condition = |condition: &Condition| match condition {
-        Condition::PathPattern(texts) => balancer::Condition::PathPattern(patterns(texts)),
-        Condition::HostHeader(texts) => balancer::Condition::HostHeader(patterns(texts)),
-    };
-    Ok(balancer::Rule {
-        priority: rule.priority,
-        conditions: rule.conditions.iter().map(condition).collect(),
-        action: action(&rule.address, &rule.action, groups)?,
-    })
-}
-
-fn action(address: &Address, action: &Action, groups: &Groups) -> Result<balancer::Action, StartError> {
-    let wrong = |reason: String| StartError::Definition {
-        subject: address.to_string(),
-        reason,
-    };
-    match action {
-        Action::Forward(targets) => {
-            let weighted = |target: &WeightedTargetGroup| {
-                let group = groups.get(&target.target_group);
-                let group = group.ok_or_else(|| wrong(format!("{} is not in the stack", target.target_group)))?;
-                Ok((group.clone(), target.weight))
-            };
-            targets
-                .iter()
-                .map(weighted)
-                .collect::<Result<_, _>>()
-                .map(balancer::Action::Forward)
-        }
-        Action::FixedResponse {
-            status,
-            content_type,
-            body,
-        } => Ok(balancer::Action::FixedResponse {
-            status: StatusCode::from_u16(*status).map_err(|error| wrong(error.to_string()))?,
-            content_type: content_type
-                .parse::<ContentType>()
-                .map_err(|error| wrong(error.to_string()))?,
-            body: body.clone().into(),
-        }),
-        Action::Unmodeled(kind) => Ok(balancer::Action::FixedResponse {
-            status: StatusCode::NOT_IMPLEMENTED,
-            content_type: ContentType::TextPlain,
-            body: format!("{address}: a listener action of type {kind} is not run on this machine\n").into(),
-        }),
-    }
-}
-
 /// The path of the first rule that leads to a group; nothing where it is the default action.
 fn path_to(listener: &Listener, group: &Address) -> Option<String> {
     let leads = |action: &Action| match action {
-        Action::Forward(targets) => targets.iter().any(|target| target.target_group == *group),
-        Action::FixedResponse { .. } | Action::Unmodeled(_) => false,
+        Action::Forward(forward) => forward.target_groups.iter().any(|target| target.target_group == *group),
+        Action::Redirect(_) | Action::FixedResponse { .. } | Action::Unmodeled(_) => false,
     };
     if let Some(rule) = listener.rules.iter().find(|rule| leads(&rule.action)) {
         let paths = rule.conditions.iter().find_map(|condition| match condition {
             Condition::PathPattern(patterns) => Some(patterns),
-            Condition::HostHeader(_) => None,
+            _ => None,
         });
         return Some(paths.map(|patterns| plain_path(patterns)).unwrap_or_default());
     }

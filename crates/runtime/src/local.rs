@@ -38,7 +38,7 @@ pub(crate) struct LocalService {
     pub(crate) name: String,
     pub(crate) label: Arc<str>,
     pub(crate) family: String,
-    /// Of the family; see [`crate::revisions`].
+    /// Of the family; counted in `orchestrator/definition/revisions.rs`.
     pub(crate) revision: u32,
     /// The name of its cluster.
     pub(crate) cluster: String,

@@ -10,7 +10,8 @@ mod matcher;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use karma_fleet::{EventValue, Fleet, MetricFilter};
+use karma_fleet::Fleet;
+use karma_fleet::metric::{EventValue, MetricFilter};
 use serde_json::Value as Json;
 
 use crate::metrics::{MetricId, MetricStore, StatisticSet};

@@ -8,11 +8,15 @@
 //! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CapacityProviderStrategyItem.html>
 //! <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html>
 
+mod zones;
+
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use karma_fleet::CapacityProviderStrategyItem;
+
+pub(crate) use zones::ZoneNames;
 
 /// Where a task runs. What the stack does not say is `None`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -183,6 +187,8 @@ fn as_count(number: u32) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn item(capacity_provider: &str, base: u32, weight: u32) -> CapacityProviderStrategyItem {
@@ -223,6 +229,38 @@ mod tests {
         check(&[fargate(2, 0), spot(1)], 4, "FFSS");
         check(&[fargate(0, 1)], 2, "FF");
         check(&[], 2, "--");
+    }
+
+    proptest! {
+        #[test]
+        fn beyond_the_base_no_provider_is_a_task_away_from_its_share(
+            base in 0_u32..5,
+            weights in (1_u32..20, 1_u32..20),
+            count in 0_usize..100,
+        ) {
+            let strategy = vec![item("FARGATE", base, weights.0), item("FARGATE_SPOT", 0, weights.1)];
+            let capacity = Capacity { strategy, ..Capacity::default() };
+            let placed = place(&capacity, count);
+            let on_spot = placed.iter().filter(|one| one.capacity_provider.as_deref() == Some("FARGATE_SPOT")).count();
+            let beyond = count.saturating_sub(as_count(base));
+            let (weight, all) = (as_count(weights.1), as_count(weights.0 + weights.1));
+            prop_assert!((on_spot * all).abs_diff(beyond * weight) <= all);
+        }
+
+        #[test]
+        fn tasks_placed_one_by_one_go_where_they_would_go_together(count in 0_usize..30) {
+            let capacity = Capacity {
+                strategy: vec![item("FARGATE", 1, 1), item("FARGATE_SPOT", 0, 4)],
+                zones: ["a", "b"].map(Into::into).to_vec(),
+                lost_zones: Vec::new(),
+            };
+            let mut placed = Vec::new();
+            for _ in 0..count {
+                let next = Spread::new(&capacity, &placed).place();
+                placed.extend(next);
+            }
+            prop_assert_eq!(placed, place(&capacity, count));
+        }
     }
 
     #[test]

@@ -19,12 +19,12 @@ use crate::logs;
 use crate::operation::{Applied, Operation};
 use crate::placement::Placement;
 use crate::progress::{Announcer, Progress};
-use crate::rollout::{self, DEADLOCK, Milestone};
+use crate::rollout::{self, Milestone};
 use crate::runner::TaskRunner;
 use crate::service::{Revision, RunningService, Surroundings};
 use crate::state::{RunningTask, StateDirectory};
 use crate::task::{DesiredStatus, NewTask, Purpose, Stop, StopCode, Task, TaskId};
-use karma_ops::{AlarmState, ServiceHealth, ServiceObservation};
+use karma_ops::{AlarmState, DEADLOCK, ServiceHealth, ServiceObservation};
 
 /// What the loop is asked to do.
 #[derive(Debug)]
@@ -278,10 +278,7 @@ impl<R: TaskRunner> Reconciler<R> {
         for index in 0..self.services.len() {
             let tasks: Vec<_> = self.services[index].orders.keys().cloned().collect();
             for task in tasks {
-                let stop = Stop {
-                    code: StopCode::UserInitiated,
-                    reason: "Task stopped by user".to_owned(),
-                };
+                let stop = by_user("Task stopped by user".to_owned());
                 self.stop(index, &task, stop, urgency.into());
             }
         }
@@ -341,6 +338,11 @@ impl<R: TaskRunner> Reconciler<R> {
     fn now(&self) -> Duration {
         self.clock.now()
     }
+}
+
+fn by_user(reason: String) -> Stop {
+    let code = StopCode::UserInitiated;
+    Stop { code, reason }
 }
 
 async fn until(instant: Option<Instant>) {

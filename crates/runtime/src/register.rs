@@ -78,6 +78,11 @@ impl Register {
         self.change(task, container, |container| container.key.clone())
     }
 
+    /// Whether a container has been started before.
+    pub(crate) fn has_run(&self, task: &TaskId, container: &str) -> bool {
+        self.change(task, container, |container| container.started_at.is_some()) == Some(true)
+    }
+
     /// The task and the container that have a key, as they stand.
     pub(crate) fn by_key(&self, key: &str) -> Option<(TaskRecord, ContainerRecord)> {
         let tasks = self.tasks();

@@ -11,16 +11,12 @@
 
 use std::time::Duration;
 
-use karma_ops::{DeploymentId, DeploymentStatus, RolloutState};
+use karma_ops::{DEADLOCK, DeploymentId, DeploymentStatus, RolloutState};
 
 use crate::circuit_breaker;
 use crate::decide::ServiceView;
 use crate::deployment::{Deployment, in_progress};
 use crate::task::{Task, TaskStatus};
-
-/// What ECS says of a deployment that can neither start nor stop a task.
-/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html>
-pub(crate) const DEADLOCK: &str = "was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.";
 
 /// Something worth telling happened to a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]

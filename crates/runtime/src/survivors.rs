@@ -1,4 +1,4 @@
-//! Processes of tasks that outlived their orchestrator. Each carries a variable that tells whose it is.
+//! Processes of tasks that outlived their orchestrator, or their container's program. Each carries a variable that tells whose it is.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,9 +10,10 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::{Pid, getpgid, getpgrp};
 
+use crate::logs;
 use crate::task::TaskId;
 
-/// The variable: `KARMA_TASK=<state directory>/<task id>`.
+/// The variable: `KARMA_TASK=<state directory>/<task id>/<container>`.
 pub(crate) const MARKER: &str = "KARMA_TASK";
 
 /// So often it is looked again for processes that were just being started, or that die slowly.
@@ -21,12 +22,17 @@ const ROUNDS: usize = 200;
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// What the variable says in the processes of a task.
+/// How the variable begins in the processes of a task.
 pub(crate) fn mark(state_directory: &Path, task: &TaskId) -> PathBuf {
     state_directory.join(task.as_str())
 }
 
-/// Kills every process of a task, or of all tasks of a state directory, and waits until they are gone. Returns how many there were.
+/// What the variable says in the processes of a container.
+pub(crate) fn container_mark(state_directory: &Path, task: &TaskId, container: &str) -> PathBuf {
+    mark(state_directory, task).join(logs::file_name(container))
+}
+
+/// Kills every process of a container, of a task, or of all tasks of a state directory, and waits until they are gone. Returns how many there were.
 pub(crate) fn kill_all(mark: &Path) -> usize {
     let mut killed = BTreeSet::new();
     for _ in 0..ROUNDS {
@@ -57,7 +63,7 @@ fn find(mark: &Path) -> Vec<Pid> {
         .collect()
 }
 
-/// Whether there is the mark itself, or one of a task below it.
+/// Whether there is the mark itself, or one of a task or a container below it.
 fn has(variables: &[u8], mark: &[u8]) -> bool {
     let mut rests = variables
         .split(|&byte| byte == 0)

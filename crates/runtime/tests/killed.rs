@@ -130,9 +130,17 @@ async fn check_nothing_is_left(directory: &Path, point: Point) {
         .map(|entry| entry.unwrap().file_name())
         .collect();
     left.retain(|name| {
-        !["lock", "logs", "logs.previous", "programs", "revisions.json"]
-            .iter()
-            .any(|known| name == known)
+        ![
+            "alarms.json",
+            "lock",
+            "logs",
+            "logs.previous",
+            "metrics",
+            "programs",
+            "revisions.json",
+        ]
+        .iter()
+        .any(|known| name == known)
     });
     assert!(left.is_empty(), "after {point:?}: {left:?}");
 }

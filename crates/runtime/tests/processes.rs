@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use karma_fleet::{ContainerDependency, DependencyCondition, EnvironmentValue, PortMapping, SecretReference};
+use karma_fleet::{
+    AppProtocol, ContainerDependency, DependencyCondition, EnvironmentValue, PortMapping, SecretReference,
+};
 use karma_runtime::{
     Control, DiscoveryMechanism, FleetHealth, HealthStatus, LocalOrchestrator, LocalSecrets, Run, ServiceHealth,
     StartError, StopCode, TaskStatus, Urgency, log_files,
@@ -252,6 +254,7 @@ async fn a_program_that_does_not_heed_its_address_is_named_when_it_is_in_the_way
     container.port_mappings = vec![PortMapping {
         name: None,
         container_port: port,
+        app_protocol: AppProtocol::Http,
     }];
     let rude = TestService {
         desired_count: 2,

@@ -172,7 +172,8 @@ async fn a_container_learns_what_it_is() {
 #[tokio::test]
 async fn a_container_is_started_again_as_its_policy_says_and_its_task_goes_on() {
     let check = async |ignored: Vec<i32>, goes_on: bool| {
-        let line = "echo begun; test -e once && exec sleep 600; touch once; exit 3";
+        let line = "test -e once && { grep -q sleep /proc/$(cat daemon)/cmdline && echo left; echo begun; exec sleep 600; }; \
+            echo begun; setsid sleep 600 & echo $! >daemon; touch once; exit 3";
         let mut container = shell(line);
         container.restart_policy = Some(RestartPolicy {
             ignored_exit_codes: ignored,
@@ -183,6 +184,10 @@ async fn a_container_is_started_again_as_its_policy_says_and_its_task_goes_on() 
         let wanted = |seen: &Observation| begun(seen) == 2 || !stopped(seen, "fragile").is_empty();
         let observation = running.observe_until(wanted).await;
         assert_eq!(stopped(&observation, "fragile").is_empty(), goes_on);
+        assert!(
+            !printed(&observation, "fragile").contains(&"left".to_owned()),
+            "its daemon ended before it was started again"
+        );
         running.local.stop(Urgency::AtOnce).await;
     };
     tokio::join!(check(vec![], true), check(vec![3], false));

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::Response;
-use karma_balancer::{Algorithm, Attributes, TargetGroup, TargetGroupSettings};
+use karma_balancer::{Attributes, TargetGroup, TargetGroupSettings};
 use tokio::io::AsyncWriteExt;
 use tokio::time::{sleep, timeout};
 
@@ -79,10 +79,8 @@ async fn client(balancer: Arc<karma_balancer::Listener>, enough: Arc<AtomicBool>
 
 fn hasty_group() -> TargetGroup {
     TargetGroup::new(TargetGroupSettings {
-        name: "hasty".to_owned(),
-        health_check: None,
         deregistration_delay: Duration::from_millis(100),
-        algorithm: Algorithm::RoundRobin,
+        ..TargetGroupSettings::named("hasty")
     })
 }
 

@@ -25,19 +25,19 @@ fn not_found() -> Action {
 }
 
 fn path(priority: u32, pattern: &str, action: Action) -> Rule {
-    Rule {
+    Rule::new(
         priority,
-        conditions: vec![Condition::PathPattern(vec![Pattern::new(pattern)])],
+        vec![Condition::PathPattern(vec![Pattern::new(pattern)])],
         action,
-    }
+    )
 }
 
 #[tokio::test]
 async fn rules_are_tried_by_priority_and_the_default_answers_the_rest() {
     let (narrow, wide) = (group(&[named("narrow").await]), group(&[named("wide").await]));
     let rules = vec![
-        path(20, "/api/*", Action::Forward(vec![(wide, 1)])),
-        path(10, "/api/v1/*", Action::Forward(vec![(narrow, 1)])),
+        path(20, "/api/*", Action::forward_to(wide)),
+        path(10, "/api/v1/*", Action::forward_to(narrow)),
     ];
     let rules = Rules {
         rules,
@@ -61,13 +61,9 @@ async fn rules_are_tried_by_priority_and_the_default_answers_the_rest() {
 #[tokio::test]
 async fn host_rules_ignore_case_and_port() {
     let conditions = vec![Condition::HostHeader(vec![Pattern::new("*.example.com")])];
-    let action = Action::Forward(vec![(group(&[named("it").await]), 1)]);
+    let action = Action::forward_to(group(&[named("it").await]));
     let rules = Rules {
-        rules: vec![Rule {
-            priority: 1,
-            conditions,
-            action,
-        }],
+        rules: vec![Rule::new(1, conditions, action)],
         default_action: not_found(),
     };
     let balancer = listener(rules, Attributes::default()).await;
@@ -98,7 +94,7 @@ async fn weights_decide_between_groups() {
         let groups = vec![(never.clone(), weights[0]), (always.clone(), weights[1])];
         Rules {
             rules: Vec::new(),
-            default_action: Action::Forward(groups),
+            default_action: Action::forward(groups),
         }
     };
     balancer.set_rules(forward([0, 5]));

@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use http::{Response, StatusCode};
-use karma_balancer::{
-    Algorithm, Attributes, HealthCheck, HealthState, Matcher, TargetGroup, TargetGroupSettings, TargetHealth,
-};
+use karma_balancer::{Attributes, HealthCheck, HealthState, Matcher, TargetGroup, TargetGroupSettings, TargetHealth};
 use tokio::time::timeout;
 
 use crate::support::{DEADLINE, all_to, get, listener, named, nobody, silent, target};
@@ -27,10 +25,9 @@ pub(crate) fn check() -> HealthCheck {
 
 pub(crate) fn checked(check: HealthCheck, targets: &[SocketAddr]) -> TargetGroup {
     let group = TargetGroup::new(TargetGroupSettings {
-        name: "checked".to_owned(),
         health_check: Some(check),
         deregistration_delay: DEADLINE,
-        algorithm: Algorithm::RoundRobin,
+        ..TargetGroupSettings::named("checked")
     });
     for target in targets {
         group.register(*target);

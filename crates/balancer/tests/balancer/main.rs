@@ -2,12 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
+mod access_logs;
 mod bodies;
 mod clients;
 mod draining;
 mod failures;
 mod forwarding;
 mod health;
+mod https;
+mod policies;
+mod rules;
 mod statistics;
+mod stickiness;
 mod stopping;
 mod support;
+mod upgrades;
+mod wire;

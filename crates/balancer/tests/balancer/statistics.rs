@@ -42,11 +42,11 @@ async fn group_of_statuses() -> TargetGroup {
 }
 
 fn path(priority: u32, pattern: &str, action: Action) -> Rule {
-    Rule {
+    Rule::new(
         priority,
-        conditions: vec![Condition::PathPattern(vec![Pattern::new(pattern)])],
+        vec![Condition::PathPattern(vec![Pattern::new(pattern)])],
         action,
-    }
+    )
 }
 
 fn teapot() -> Action {
@@ -88,9 +88,9 @@ async fn answers_of_our_own_are_counted_with_the_listener() {
     let rules = Rules {
         rules: vec![
             path(1, "/teapot", teapot()),
-            path(2, "/empty", Action::Forward(vec![(empty, 1)])),
+            path(2, "/empty", Action::forward_to(empty)),
         ],
-        default_action: Action::Forward(vec![(away.clone(), 1)]),
+        default_action: Action::forward_to(away.clone()),
     };
     let balancer = listener(rules, Attributes::default()).await;
     for path in ["/teapot", "/empty", "/away"] {
@@ -132,19 +132,19 @@ async fn connections_of_both_sides_and_their_bytes_are_counted() {
 
 #[tokio::test]
 async fn a_client_that_does_not_wait_is_counted() {
-    let (come, mut came) = tokio::sync::mpsc::unbounded_channel();
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     let target = raw_target(move |mut stream| {
-        let come = come.clone();
+        let tell = tell.clone();
         async move {
             read_head(&mut stream).await;
-            come.send(()).unwrap();
+            tell.send(()).unwrap();
             hold(stream).await;
         }
     });
     let balancer = balancer(&[target.await]).await;
     let mut client = connect(&balancer).await;
     client.write_all(REQUEST.as_bytes()).await.unwrap();
-    came.recv().await.unwrap();
+    told.recv().await.unwrap();
     drop(client);
     let seen = eventually(|| balancer.statistics(), |seen| seen.elb_4xx == 1).await;
     assert_eq!((seen.requests, seen.elb_5xx), (1, 0));

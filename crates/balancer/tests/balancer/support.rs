@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use karma_balancer::{Action, Algorithm, Attributes, Listener, Rules, TargetGroup, TargetGroupSettings};
+use karma_balancer::{Action, Attributes, Listener, Rules, TargetGroup, TargetGroupSettings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -22,10 +22,8 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 /// A group whose targets are healthy when registered.
 pub(crate) fn group(targets: &[SocketAddr]) -> TargetGroup {
     let group = TargetGroup::new(TargetGroupSettings {
-        name: "test".to_owned(),
-        health_check: None,
         deregistration_delay: DEADLINE,
-        algorithm: Algorithm::RoundRobin,
+        ..TargetGroupSettings::named("test")
     });
     for target in targets {
         group.register(*target);
@@ -37,7 +35,7 @@ pub(crate) fn group(targets: &[SocketAddr]) -> TargetGroup {
 pub(crate) fn all_to(group: &TargetGroup) -> Rules {
     Rules {
         rules: Vec::new(),
-        default_action: Action::Forward(vec![(group.clone(), 1)]),
+        default_action: Action::forward_to(group.clone()),
     }
 }
 

@@ -184,7 +184,8 @@ fn history(answer: &AlarmAnswer) -> String {
     });
     let mut all: Vec<(Timestamp, String)> = changes.chain(activities).collect();
     all.sort_by_key(|(at, _)| *at);
-    all.iter().map(|(at, text)| format!("\n{} {text}", time(*at))).collect()
+    let paragraphs = all.iter().map(|(at, text)| format!("\n{} {text}", time(*at)));
+    paragraphs.collect::<Vec<_>>().concat()
 }
 
 fn sentence(text: &str) -> String {

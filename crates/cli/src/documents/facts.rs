@@ -69,7 +69,7 @@ impl<'a> Facts<'a> {
     /// The rules that lead to a service, with the listener they belong to.
     pub(super) fn rules_of(&self, service: &Service) -> Vec<(&'a Listener, &'a ListenerRule)> {
         let groups: BTreeSet<&Address> = service.load_balancers.iter().map(|entry| &entry.target_group).collect();
-        let leads_here = |rule: &ListenerRule| matches!(&rule.action, Action::Forward(to) if to.iter().any(|to| groups.contains(&to.target_group)));
+        let leads_here = |rule: &ListenerRule| matches!(&rule.action, Action::Forward(to) if to.target_groups.iter().any(|to| groups.contains(&to.target_group)));
         let listeners = self.fleet.listeners.values();
         listeners
             .flat_map(|listener| listener.rules.iter().map(move |rule| (listener, rule)))
@@ -82,7 +82,7 @@ impl<'a> Facts<'a> {
 pub(super) fn paths(rule: &ListenerRule) -> impl Iterator<Item = &str> {
     rule.conditions.iter().flat_map(|condition| match condition {
         Condition::PathPattern(patterns) => patterns.iter().map(String::as_str).collect(),
-        Condition::HostHeader(_) => Vec::new(),
+        _ => Vec::new(),
     })
 }
 

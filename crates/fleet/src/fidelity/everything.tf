@@ -113,7 +113,16 @@ resource "aws_lb_target_group" "x" {
   }
 
   stickiness {
-    type = "lb_cookie"
+    type            = "app_cookie"
+    cookie_name     = "x"
+    cookie_duration = 60
+  }
+
+  target_group_health {
+    unhealthy_state_routing {
+      minimum_healthy_targets_count      = 1
+      minimum_healthy_targets_percentage = "50"
+    }
   }
 }
 
@@ -131,8 +140,66 @@ resource "aws_lb_listener" "x" {
       }
       stickiness {
         duration = 60
-        enabled  = false
+        enabled  = true
       }
+    }
+  }
+}
+
+resource "aws_lb_listener" "w" {
+  load_balancer_arn = aws_lb.x.arn
+  port              = 83
+  protocol          = "HTTP"
+
+  default_action {
+    type = "redirect"
+    redirect {
+      status_code = "HTTP_301"
+      protocol    = "HTTPS"
+      host        = "x"
+      port        = "443"
+      path        = "/x"
+      query       = "x"
+    }
+  }
+}
+
+resource "aws_lb_listener_rule" "w" {
+  listener_arn = aws_lb_listener.x.arn
+  priority     = 4
+
+  condition {
+    http_header {
+      http_header_name = "x"
+      values           = ["x"]
+    }
+  }
+  condition {
+    http_request_method {
+      values = ["GET"]
+    }
+  }
+  condition {
+    query_string {
+      key   = "x"
+      value = "y"
+    }
+  }
+  condition {
+    source_ip {
+      values = ["10.0.0.0/8"]
+    }
+  }
+
+  action {
+    type = "redirect"
+    redirect {
+      status_code = "HTTP_301"
+      protocol    = "HTTPS"
+      host        = "x"
+      port        = "443"
+      path        = "/x"
+      query       = "x"
     }
   }
 }
@@ -187,7 +254,7 @@ resource "aws_lb_listener_rule" "x" {
       }
       stickiness {
         duration = 60
-        enabled  = false
+        enabled  = true
       }
     }
   }
@@ -283,6 +350,10 @@ resource "aws_ecs_service" "x" {
       client_alias {
         dns_name = "x"
         port     = 80
+      }
+      timeout {
+        idle_timeout_seconds        = 60
+        per_request_timeout_seconds = 5
       }
     }
   }

@@ -1,6 +1,6 @@
 //! `aws_lb`, its listeners, their rules, and the target groups
 
-use super::{NOT_YET, Treatment, enforced, ignored, not_applicable, simulated};
+use super::{Treatment, enforced, ignored, not_applicable, simulated};
 
 const LOOPBACK: &str = "it listens on this machine's loopback address";
 const AWS_ONLY: &str = "protects an object in AWS";
@@ -10,15 +10,24 @@ pub(super) const LOAD_BALANCER: &[Treatment] = &[
     enforced("name_prefix"),
     enforced("load_balancer_type"),
     enforced("idle_timeout"),
-    ignored("client_keep_alive", NOT_YET),
+    enforced("client_keep_alive"),
     ignored("desync_mitigation_mode", "requests that are not plain HTTP are refused"),
-    ignored("drop_invalid_header_fields", NOT_YET),
+    ignored("drop_invalid_header_fields", "headers are passed on as they come"),
     ignored("enable_http2", "clients speak HTTP/1.1"),
     ignored("enable_tls_version_and_cipher_suite_headers", "there is no TLS"),
-    ignored("enable_xff_client_port", NOT_YET),
-    ignored("preserve_host_header", NOT_YET),
-    ignored("xff_header_processing_mode", NOT_YET),
-    ignored("access_logs", NOT_YET),
+    ignored(
+        "enable_xff_client_port",
+        "`X-Forwarded-For` has addresses without ports",
+    ),
+    ignored(
+        "preserve_host_header",
+        "targets get the `Host` header with the port of the listener",
+    ),
+    ignored(
+        "xff_header_processing_mode",
+        "the client's address is appended to `X-Forwarded-For`",
+    ),
+    ignored("access_logs", "requests are not written down"),
     ignored("connection_logs", "there are none"),
     ignored("health_check_logs", "there are none"),
     not_applicable("internal", LOOPBACK),
@@ -54,12 +63,9 @@ pub(super) const LISTENER: &[Treatment] = &[
     not_applicable("default_action.order", "one action answers"),
     enforced("default_action.target_group_arn"),
     enforced("default_action.forward.target_group"),
-    ignored(
-        "default_action.forward.stickiness",
-        "each request is given to a target group anew",
-    ),
+    enforced("default_action.forward.stickiness"),
     enforced("default_action.fixed_response"),
-    ignored("default_action.redirect", "its requests get an error"),
+    enforced("default_action.redirect"),
     ignored("default_action.authenticate_cognito", "nobody is authenticated"),
     ignored("default_action.authenticate_oidc", "nobody is authenticated"),
     ignored("default_action.jwt_validation", "nobody is authenticated"),
@@ -75,24 +81,21 @@ pub(super) const LISTENER_RULE: &[Treatment] = &[
     enforced("priority"),
     enforced("condition.path_pattern"),
     enforced("condition.host_header"),
-    ignored("condition.http_header", NOT_YET),
-    ignored("condition.http_request_method", NOT_YET),
-    ignored("condition.query_string", NOT_YET),
-    ignored("condition.source_ip", NOT_YET),
+    enforced("condition.http_header"),
+    enforced("condition.http_request_method"),
+    enforced("condition.query_string"),
+    enforced("condition.source_ip"),
     enforced("action.type"),
     not_applicable("action.order", "one action answers"),
     enforced("action.target_group_arn"),
     enforced("action.forward.target_group"),
-    ignored(
-        "action.forward.stickiness",
-        "each request is given to a target group anew",
-    ),
+    enforced("action.forward.stickiness"),
     enforced("action.fixed_response"),
-    ignored("action.redirect", "its requests get an error"),
+    enforced("action.redirect"),
     ignored("action.authenticate_cognito", "nobody is authenticated"),
     ignored("action.authenticate_oidc", "nobody is authenticated"),
     ignored("action.jwt_validation", "nobody is authenticated"),
-    ignored("transform", "its requests get an error"),
+    enforced("transform"),
 ];
 
 pub(super) const TARGET_GROUP: &[Treatment] = &[
@@ -112,12 +115,16 @@ pub(super) const TARGET_GROUP: &[Treatment] = &[
     enforced("health_check.matcher"),
     not_applicable("health_check.enabled", "always on for targets by address"),
     not_applicable("health_check.protocol", "health checks speak HTTP"),
-    ignored("stickiness", "each request goes to the next target"),
-    ignored("slow_start", "new targets take their full share at once"),
-    ignored("load_balancing_anomaly_mitigation", NOT_YET),
+    enforced("stickiness"),
+    enforced("slow_start"),
+    ignored(
+        "load_balancing_anomaly_mitigation",
+        "targets that answer with errors keep their share",
+    ),
     ignored("load_balancing_cross_zone_enabled", "there is one machine"),
     ignored("protocol_version", "targets speak HTTP/1.1"),
-    ignored("target_group_health", NOT_YET),
+    enforced("target_group_health.unhealthy_state_routing"),
+    ignored("target_group_health.dns_failover", "there is no DNS to fail over with"),
     not_applicable("ip_address_type", "targets have loopback addresses"),
     not_applicable("vpc_id", "there is no VPC"),
     not_applicable("connection_termination", "for Network Load Balancers"),

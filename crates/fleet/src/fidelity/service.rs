@@ -1,6 +1,6 @@
 //! `aws_ecs_service`
 
-use super::{NOT_YET, Treatment, enforced, ignored, not_applicable, simulated};
+use super::{Treatment, enforced, ignored, not_applicable, simulated};
 
 const TERRAFORM: &str = "a matter between Terraform and AWS";
 const LOOPBACK: &str = "tasks have loopback addresses, and nothing is filtered between them";
@@ -67,7 +67,7 @@ pub(super) const SERVICE_CONNECT: &[Treatment] = &[
         "service_connect_configuration.service.ingress_port_override",
         "the proxy stands on the client's side",
     ),
-    ignored("service_connect_configuration.service.timeout", NOT_YET),
+    enforced("service_connect_configuration.service.timeout"),
     ignored(
         "service_connect_configuration.service.tls",
         "names are served without TLS",

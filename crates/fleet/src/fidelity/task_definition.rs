@@ -50,7 +50,10 @@ pub(super) const CONTAINER: &[Treatment] = &[
         "container_definitions.portMappings.protocol",
         "a program listens as it likes",
     ),
-    not_applicable("container_definitions.portMappings.appProtocol", "Service Connect speaks HTTP/1.1"),
+    not_applicable(
+        "container_definitions.portMappings.appProtocol",
+        "Service Connect speaks HTTP/1.1",
+    ),
     simulated(
         "container_definitions.logConfiguration.logDriver",
         "lines go to files: `karma logs`",

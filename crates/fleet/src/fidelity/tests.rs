@@ -52,20 +52,6 @@ fn what_the_readers_read_is_in_the_tables() {
     assert!(strange.is_empty(), "read and in no table: {strange:#?}");
 }
 
-/// A reader that has come must be told of.
-#[test]
-fn what_is_called_not_run_yet_is_not_read() {
-    let mut read = BTreeSet::new();
-    for stack in [stack_of_everything(), default_stack()] {
-        let (_, context) = Fleet::read(&stack);
-        let reads = context.reads.borrow();
-        let not_yet = treatments().filter(|(_, treatment)| treatment.remark == NOT_YET);
-        let wrong = not_yet.filter(|(kind, treatment)| reads.contains(kind, treatment.attribute));
-        read.extend(wrong.map(|(kind, treatment)| format!("{kind}.{}", treatment.attribute)));
-    }
-    assert!(read.is_empty(), "read after all: {read:#?}");
-}
-
 #[test]
 fn what_the_tables_call_enforced_is_read() {
     let stack = stack_of_everything();

@@ -270,18 +270,37 @@ fn condition(condition: &Condition) -> String {
     match condition {
         Condition::PathPattern(patterns) => format!("path {}", patterns.join(" or ")),
         Condition::HostHeader(patterns) => format!("host {}", patterns.join(" or ")),
+        Condition::PathRegex(patterns) => format!("path ~ {}", patterns.join(" or ")),
+        Condition::HostRegex(patterns) => format!("host ~ {}", patterns.join(" or ")),
+        Condition::HttpHeader { name, values } => format!("{name} {}", values.join(" or ")),
+        Condition::HttpHeaderRegex { name, values } => format!("{name} ~ {}", values.join(" or ")),
+        Condition::HttpRequestMethod(methods) => format!("method {}", methods.join(" or ")),
+        Condition::QueryString(patterns) => format!("query {patterns:?}"),
+        Condition::SourceIp(blocks) => {
+            let blocks: Vec<_> = blocks
+                .iter()
+                .map(|block| format!("{}/{}", block.address, block.prefix_length))
+                .collect();
+            format!("from {}", blocks.join(" or "))
+        }
     }
 }
 
 fn action(action: &Action) -> String {
     match action {
-        Action::Forward(targets) => {
-            let targets: Vec<String> = targets
+        Action::Forward(forward) => {
+            let targets: Vec<String> = forward
+                .target_groups
                 .iter()
                 .map(|target| format!("{} x{}", target.target_group, target.weight))
                 .collect();
-            targets.join(", ")
+            let sticky = forward.stickiness.map(|duration| format!(", sticky for {duration:?}"));
+            targets.join(", ") + &sticky.unwrap_or_default()
         }
+        Action::Redirect(redirect) => format!(
+            "{} {}://{}:{}{}?{}",
+            redirect.status, redirect.protocol, redirect.host, redirect.port, redirect.path, redirect.query
+        ),
         Action::FixedResponse {
             status,
             content_type,
@@ -298,6 +317,9 @@ fn render_target_group(text: &mut String, group: &TargetGroup) {
         1,
         &format!("{name} {port}, {:?}, leaves in {delay:?}", group.algorithm),
     );
+    if let Some(stickiness) = &group.stickiness {
+        line(text, 1, &format!("sticky {stickiness:?}"));
+    }
     let check = &group.health_check;
     let thresholds = format!("up {} down {}", check.healthy_threshold, check.unhealthy_threshold);
     let times = format!("{:?} {:?}", check.interval, check.timeout);

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use karma_fleet::{
-    AlarmAction, ComparisonOperator, EventValue, MetricAlarm, MetricFilter, MetricSource, RuleState, Statistic,
-    TreatMissingData,
-};
+use karma_fleet::alarm::{AlarmAction, ComparisonOperator, MetricAlarm, RuleState, TreatMissingData};
+use karma_fleet::metric::{EventValue, MetricFilter};
+use karma_fleet::metric::{MetricSource, Statistic};
 use serde_json::{Value as Json, json};
 
 use crate::support::{address, check_complaint, fleet};

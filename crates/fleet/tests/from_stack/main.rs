@@ -4,6 +4,7 @@ mod alarms;
 mod clusters;
 mod deployments;
 mod listeners;
+mod load_balancers;
 mod robust;
 mod scaling;
 mod services;

@@ -25,7 +25,7 @@ fn whole() -> Vec<(&'static str, Json)> {
     });
     let proxy = json!({"name": "proxy", "image": "nginx", "healthCheck": {"command": ["CMD", "true"]}});
     let target = "${aws_lb_target_group.app.arn}";
-    vec![
+    let mut all = vec![
         (
             "aws_ecs_cluster.app",
             json!({"name": "app", "service_connect_defaults": [{"namespace": "app"}]}),
@@ -82,6 +82,90 @@ fn whole() -> Vec<(&'static str, Json)> {
                 "service_connect_configuration": [{
                     "enabled": true,
                     "service": [{"port_name": "http", "client_alias": [{"port": 80}]}],
+                }],
+            }),
+        ),
+    ];
+    all.extend(scaling());
+    all.extend(alarms());
+    all
+}
+
+fn scaling() -> Vec<(&'static str, Json)> {
+    let scaled = |more: Json| {
+        let mut attributes = json!({"name": "app", "service_namespace": "ecs", "resource_id": "service/app/app"});
+        let members = attributes.as_object_mut().expect("an object");
+        members.extend(more.as_object().expect("an object").clone());
+        attributes
+    };
+    let label = "${aws_lb.app.arn_suffix}/${aws_lb_target_group.app.arn_suffix}";
+    let metric = json!({"predefined_metric_type": "ALBRequestCountPerTarget", "resource_label": label});
+    let tracking = json!({"target_value": 70, "scale_in_cooldown": 60, "predefined_metric_specification": [metric]});
+    let step = json!({"metric_interval_lower_bound": "0", "metric_interval_upper_bound": "", "scaling_adjustment": 1});
+    let stepping = json!({"adjustment_type": "ChangeInCapacity", "cooldown": 60, "step_adjustment": [step]});
+    vec![
+        (
+            "aws_appautoscaling_target.app",
+            scaled(json!({"min_capacity": 1, "max_capacity": 3})),
+        ),
+        (
+            "aws_appautoscaling_policy.tracking",
+            scaled(json!({
+                "policy_type": "TargetTrackingScaling",
+                "target_tracking_scaling_policy_configuration": [tracking],
+            })),
+        ),
+        (
+            "aws_appautoscaling_policy.stepping",
+            scaled(json!({"policy_type": "StepScaling", "step_scaling_policy_configuration": [stepping]})),
+        ),
+        (
+            "aws_appautoscaling_scheduled_action.open",
+            scaled(json!({
+                "schedule": "cron(0 8 ? * MON-FRI *)",
+                "timezone": "Europe/Madrid",
+                "start_time": "2026-01-01T00:00:00Z",
+                "scalable_target_action": [{"min_capacity": "2", "max_capacity": "3"}],
+            })),
+        ),
+    ]
+}
+
+fn alarms() -> Vec<(&'static str, Json)> {
+    let metric = json!({
+        "metric_name": "errors", "namespace": "app", "period": 60, "stat": "Sum",
+        "dimensions": {"TargetGroup": "${aws_lb_target_group.app.arn_suffix}"},
+    });
+    let queries = json!([
+        {"id": "errors", "metric": [metric]},
+        {"id": "rate", "expression": "FILL(errors, 0) / 60", "return_data": true},
+    ]);
+    vec![
+        (
+            "aws_cloudwatch_metric_alarm.app",
+            json!({
+                "alarm_name": "errors",
+                "metric_query": queries,
+                "evaluation_periods": 3,
+                "datapoints_to_alarm": 2,
+                "comparison_operator": "GreaterThanThreshold",
+                "threshold": 1,
+                "treat_missing_data": "ignore",
+                "alarm_actions": ["${aws_appautoscaling_policy.stepping.arn}"],
+            }),
+        ),
+        (
+            "aws_cloudwatch_composite_alarm.app",
+            json!({"alarm_name": "any", "alarm_rule": "ALARM(${aws_cloudwatch_metric_alarm.app.arn})"}),
+        ),
+        (
+            "aws_cloudwatch_log_metric_filter.app",
+            json!({
+                "name": "slow",
+                "log_group_name": "${aws_cloudwatch_log_group.app.name}",
+                "pattern": "{ $.ms > 100 }",
+                "metric_transformation": [{
+                    "name": "slow", "namespace": "app", "value": "$.ms", "dimensions": {"Path": "$.path"},
                 }],
             }),
         ),
@@ -172,6 +256,10 @@ fn loose_ends(fleet: &Fleet) -> Vec<String> {
             );
         }
     }
+    for (address, target) in &fleet.scalable_targets {
+        let service = fleet.services.contains_key(&target.service);
+        expect(service, format!("{address} -> {}", target.service));
+    }
     for (address, listener) in &fleet.listeners {
         let load_balancer = fleet.load_balancers.contains_key(&listener.load_balancer);
         expect(load_balancer, format!("{address} -> {}", listener.load_balancer));
@@ -180,11 +268,11 @@ fn loose_ends(fleet: &Fleet) -> Vec<String> {
             .iter()
             .map(|rule| &rule.action)
             .chain([&listener.default_action]);
-        let targets = actions.filter_map(|action| match action {
-            Action::Forward(targets) => Some(targets),
+        let forwards = actions.filter_map(|action| match action {
+            Action::Forward(forward) => Some(forward),
             _ => None,
         });
-        for target in targets.flatten() {
+        for target in forwards.flat_map(|forward| &forward.target_groups) {
             expect(
                 fleet.target_groups.contains_key(&target.target_group),
                 format!("{address} -> {}", target.target_group),

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use karma_fleet::{
-    AdjustmentType, DimensionValue, MetricSource, ScalableTarget, ScaleIn, ScalingPolicyKind, Statistic,
-    SuspendedState, TrackedMetric,
-};
+use karma_fleet::metric::{DimensionValue, MetricSource, Statistic};
+use karma_fleet::scaling::{AdjustmentType, ScalableTarget, ScaleIn, ScalingPolicyKind, SuspendedState, TrackedMetric};
 use serde_json::{Value as Json, json};
 
 use crate::support::{address, check_complaint, fleet, read};

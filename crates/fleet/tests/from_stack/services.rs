@@ -203,6 +203,48 @@ fn an_alias_without_name_is_made_of_discovery_name_and_namespace() {
     );
 }
 
+/// What the timeouts of the alias are, in seconds, where the port has this protocol and the block these members.
+#[track_caller]
+fn check_timeouts(protocol: Json, block: &Json, idle: Option<u64>, per_request: Option<u64>) {
+    let mut entry = json!({"port_name": "http", "client_alias": [{"port": 80, "dns_name": "hello"}]});
+    if !block.is_null() {
+        entry["timeout"] = json!([block]);
+    }
+    let mut resources = around(complete(service_connect(&entry)));
+    let definition = resources
+        .iter_mut()
+        .find(|(name, _)| name.starts_with("aws_ecs_task_definition"));
+    let definitions = &mut definition.expect("it is there").1["container_definitions"];
+    let mut containers: Json = serde_json::from_str(definitions.as_str().expect("JSON")).expect("JSON");
+    containers[0]["portMappings"][0]["appProtocol"] = protocol;
+    *definitions = containers.to_string().into();
+    let connect = fleet(&resources)
+        .services
+        .remove(&address(SERVICE))
+        .expect("it was read")
+        .service_connect;
+    let seconds = |time: Option<Duration>| time.map(|time| time.as_secs());
+    let timeouts = connect.expect("it is enabled").services[0].timeouts;
+    assert_eq!(
+        (seconds(timeouts.idle), seconds(timeouts.per_request)),
+        (idle, per_request)
+    );
+}
+
+#[test]
+fn timeouts_follow_the_protocol_unless_they_are_set() {
+    check_timeouts(Json::Null, &Json::Null, Some(3600), None);
+    check_timeouts("http".into(), &Json::Null, Some(300), Some(15));
+    check_timeouts(
+        "grpc".into(),
+        &json!({"per_request_timeout_seconds": 60}),
+        Some(300),
+        Some(60),
+    );
+    let off = json!({"idle_timeout_seconds": 0, "per_request_timeout_seconds": 0});
+    check_timeouts("http".into(), &off, None, None);
+}
+
 #[test]
 fn the_port_name_must_exist() {
     let entry = |port_name: &str| json!({"port_name": port_name, "client_alias": [{"port": 80, "dns_name": "hello"}]});

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use karma_fleet::{Algorithm, HealthCheckPort, TargetGroup};
+use karma_fleet::{Algorithm, HealthCheckPort, MinimumHealthy, ProtocolVersion, Stickiness, TargetGroup};
 use serde_json::{Value as Json, json};
 
-use crate::support::{address, check_complaint, fleet, read};
+use crate::support::{address, check_complaint, fleet};
 
 const ADDRESS: &str = "aws_lb_target_group.app";
 
@@ -14,6 +14,10 @@ fn target_group(attributes: Json) -> TargetGroup {
         .target_groups
         .remove(&address(ADDRESS))
         .expect("it was read")
+}
+
+fn minimum(count: u32, percentage: Option<u8>) -> MinimumHealthy {
+    MinimumHealthy { count, percentage }
 }
 
 fn with_check(check: &Json) -> Json {
@@ -40,6 +44,14 @@ fn a_bare_group_takes_the_defaults_of_aws() {
     );
     assert_eq!((check.interval.as_secs(), check.timeout.as_secs()), (30, 5));
     assert_eq!((check.healthy_threshold, check.unhealthy_threshold), (5, 2));
+    assert_eq!(
+        (group.protocol_version, group.stickiness),
+        (ProtocolVersion::Http1, None)
+    );
+    assert_eq!(
+        (group.slow_start, group.minimum_healthy),
+        (Duration::ZERO, minimum(1, None))
+    );
 }
 
 #[test]
@@ -79,14 +91,93 @@ fn groups_without_http_are_not_modeled() {
     }
 }
 
+fn sticky(members: &Json) -> Json {
+    json!({"name": "app", "port": 80, "stickiness": [members]})
+}
+
 #[test]
-fn sticky_sessions_are_warned_of() {
-    let sticky = |enabled: bool| json!({"port": 80, "stickiness": [{"type": "lb_cookie", "enabled": enabled}]});
-    check_complaint(
-        &[(ADDRESS, sticky(true))],
-        &["warning @stickiness: Not run locally yet", ADDRESS],
+fn sticky_sessions_are_read() {
+    let check = |members: Json, expected| assert_eq!(target_group(sticky(&members)).stickiness, expected);
+    let duration = Duration::from_hours(24);
+    check(
+        json!({"type": "lb_cookie"}),
+        Some(Stickiness::LoadBalancerCookie { duration }),
     );
-    assert_eq!(read(&[(ADDRESS, sticky(false))]).1, Vec::<String>::new());
+    check(json!({"type": "lb_cookie", "enabled": false}), None);
+    let expected = Stickiness::ApplicationCookie {
+        name: "session".to_owned(),
+        duration: Duration::from_mins(1),
+    };
+    check(
+        json!({"type": "app_cookie", "cookie_name": "session", "cookie_duration": 60}),
+        Some(expected),
+    );
+}
+
+#[test]
+fn sticky_sessions_have_a_cookie_of_their_own() {
+    check_complaint(
+        &[(
+            ADDRESS,
+            sticky(&json!({"type": "app_cookie", "cookie_name": "AWSALBTG-x"})),
+        )],
+        &["error @stickiness: Invalid value", "does not begin with `AWSALB`"],
+    );
+    check_complaint(
+        &[(ADDRESS, sticky(&json!({"type": "app_cookie"})))],
+        &["error @stickiness: Missing required argument", "cookie_name"],
+    );
+}
+
+#[test]
+fn slow_start_and_the_minimum_of_healthy_targets_are_read() {
+    let routing = |count: Json, percentage: Json| {
+        let routing =
+            json!([{"minimum_healthy_targets_count": count, "minimum_healthy_targets_percentage": percentage}]);
+        target_group(json!({
+            "name": "app",
+            "port": 80,
+            "slow_start": 30,
+            "target_group_health": [{"unhealthy_state_routing": routing}],
+        }))
+    };
+    let group = routing(3.into(), "50".into());
+    assert_eq!(
+        (group.slow_start, group.minimum_healthy),
+        (Duration::from_secs(30), minimum(3, Some(50)))
+    );
+    assert_eq!(routing(Json::Null, "off".into()).minimum_healthy, minimum(1, None));
+}
+
+#[test]
+fn checks_over_grpc_have_codes_of_their_own() {
+    let group = |check: &Json| json!({"name": "app", "port": 80, "protocol_version": "GRPC", "health_check": [check]});
+    let bare = target_group(group(&json!({})));
+    assert_eq!(bare.protocol_version, ProtocolVersion::Grpc);
+    assert_eq!(
+        (bare.health_check.path.as_str(), bare.health_check.matcher.0),
+        ("/AWS.ALB/healthcheck", vec![12..=12])
+    );
+    let written = target_group(group(&json!({"matcher": "0,5-9"})));
+    assert_eq!(written.health_check.matcher.0, [0..=0, 5..=9]);
+    check_complaint(
+        &[(ADDRESS, group(&json!({"matcher": "200"})))],
+        &["error @health_check: Invalid value", "gRPC"],
+    );
+}
+
+#[test]
+fn anomaly_mitigation_is_warned_of() {
+    check_complaint(
+        &[(
+            ADDRESS,
+            json!({"port": 80, "name": "app", "load_balancing_anomaly_mitigation": "on"}),
+        )],
+        &[
+            "warning @load_balancing_anomaly_mitigation: Not run locally yet",
+            ADDRESS,
+        ],
+    );
 }
 
 proptest::proptest! {

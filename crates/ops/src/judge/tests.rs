@@ -81,3 +81,15 @@ fn an_unknown_service_is_told_which_there_are() {
         Verdict::NotStable(NotStable::UnknownService { service, known })
     );
 }
+
+#[test]
+fn a_deployment_without_room_does_not_come_to_an_end() {
+    let mut seen = observation_of("1 PRIMARY IN_PROGRESS 1/2");
+    let reason = format!("ECS deployment 1 {}", crate::deployment::DEADLOCK);
+    seen.services[0].deployments[0].rollout_state_reason = reason;
+    let verdict = judge(&seen, "api", &Until::stable());
+    assert!(
+        matches!(&verdict, Verdict::NotStable(NotStable::Deadlocked { .. })),
+        "{verdict:?}"
+    );
+}

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
-use karma_fleet::{Address, AlarmAction, AlarmActions, CompositeAlarm, MetricAlarm, MetricSource, RuleState};
+use karma_fleet::Address;
+use karma_fleet::alarm::{AlarmAction, AlarmActions, CompositeAlarm, MetricAlarm, RuleState};
+use karma_fleet::metric::MetricSource;
 use karma_ops::{AlarmChange, AlarmObservation, AlarmOrigin, AlarmState, HISTORY_KEPT};
 
 use super::reason::{UNCHECKED, reason};
@@ -338,7 +340,7 @@ fn as_rule_state(state: AlarmState) -> RuleState {
 
 #[cfg(test)]
 mod tests {
-    use karma_fleet::TreatMissingData;
+    use karma_fleet::alarm::TreatMissingData;
 
     use super::*;
     use crate::alarms::evaluate::tests::{alarm, range};

@@ -8,7 +8,8 @@
 //!   this is what its tables show, though the sentence beside them could be read otherwise.
 
 use jiff::Timestamp;
-use karma_fleet::{LowSamplePercentiles, MetricAlarm, MetricSource, Statistic, TreatMissingData};
+use karma_fleet::alarm::{LowSamplePercentiles, MetricAlarm, TreatMissingData};
+use karma_fleet::metric::{MetricSource, Statistic};
 use karma_ops::AlarmState;
 
 /// A datapoint.
@@ -59,10 +60,9 @@ pub(crate) fn evaluate(alarm: &MetricAlarm, range: &[Option<Point>], state: Alar
         TreatMissingData::Breaching if breaching.len() + missing >= alarm.datapoints_to_alarm => AlarmState::Alarm,
         TreatMissingData::Breaching | TreatMissingData::NotBreaching => AlarmState::Ok,
         TreatMissingData::Missing | TreatMissingData::Ignore if !sound.is_empty() => AlarmState::Ok,
-        TreatMissingData::Ignore => state,
         TreatMissingData::Missing if breaching.is_empty() => AlarmState::InsufficientData,
         TreatMissingData::Missing if is_old_enough(alarm, range) => AlarmState::Alarm,
-        TreatMissingData::Missing => state,
+        TreatMissingData::Missing | TreatMissingData::Ignore => state,
     };
     let counted = match next {
         AlarmState::Alarm => breaching,

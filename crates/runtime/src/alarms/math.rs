@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use karma_fleet::metric_math::{Aggregate, Expression, Filling, Operator, SeriesList};
-use karma_fleet::{MetricMath, MetricQuery};
+use karma_fleet::metric::math::{Aggregate, Expression, Filling, Operator, SeriesList};
+use karma_fleet::metric::{MetricMath, MetricQuery};
 
 /// One value for each period, oldest first.
 pub(super) type Series = Vec<Option<f64>>;
@@ -162,7 +162,7 @@ fn choose(condition: &[Option<f64>], then: &[Option<f64>], otherwise: &[Option<f
 mod tests {
     use std::time::Duration;
 
-    use karma_fleet::{Metric, MetricStatistic, Statistic};
+    use karma_fleet::metric::{Metric, MetricStatistic, Statistic};
 
     use super::*;
 

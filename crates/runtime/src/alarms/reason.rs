@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use karma_fleet::{ComparisonOperator, MetricAlarm, TreatMissingData};
+use karma_fleet::alarm::{ComparisonOperator, MetricAlarm, TreatMissingData};
 use karma_ops::AlarmState;
 
 use super::{Evaluation, Point};

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use karma_fleet::{Fleet, MetricMath, MetricQuery, MetricSource, MetricStatistic, Statistic};
+use karma_fleet::Fleet;
+use karma_fleet::metric::{MetricMath, MetricQuery, MetricSource, MetricStatistic, Statistic};
 
 use super::Point;
 use super::math::{self, Series};
-use crate::metrics::{self, MetricId, MetricStore, dimensions};
+use crate::metrics::{MetricId, MetricStore, dimensions};
 
 /// The datapoints of the last periods before `end`, oldest first. Periods end at `end`, however the calendar runs: the window slides.
 pub(crate) fn points(
@@ -103,7 +104,7 @@ impl Window {
 
     fn values(&self, store: &MetricStore, metric: &MetricId, statistic: Statistic) -> Series {
         let mut values = vec![None; self.count];
-        for datapoint in store.query(metric, statistic_of(statistic), self.from, self.to, self.period) {
+        for datapoint in store.query(metric, statistic, self.from, self.to, self.period) {
             if let Some(value) = self.index(datapoint.at).and_then(|index| values.get_mut(index)) {
                 *value = Some(datapoint.value);
             }
@@ -120,16 +121,5 @@ impl Window {
         let passed = self.period.saturating_mul(u32::try_from(index).unwrap_or(u32::MAX));
         let passed = SignedDuration::try_from(passed).unwrap_or(SignedDuration::MAX);
         self.from.saturating_add(passed).unwrap_or(self.to)
-    }
-}
-
-fn statistic_of(statistic: Statistic) -> metrics::Statistic {
-    match statistic {
-        Statistic::Average => metrics::Statistic::Average,
-        Statistic::Sum => metrics::Statistic::Sum,
-        Statistic::Minimum => metrics::Statistic::Minimum,
-        Statistic::Maximum => metrics::Statistic::Maximum,
-        Statistic::SampleCount => metrics::Statistic::SampleCount,
-        Statistic::Percentile(percent) => metrics::Statistic::Percentile(percent),
     }
 }

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use karma_fleet::{Address, Fleet, ListenerProtocol};
+use karma_fleet::{Address, Fleet, Listener, ListenerProtocol};
+use tokio::net::TcpListener;
 
-use super::{Groups, LoadBalancers, in_order, rules, target_group};
+use super::rules::{LocalPorts, Surroundings, rules};
+use super::target_groups::target_group;
+use super::{Groups, LoadBalancers, bind_next, in_order, local_port};
 use crate::error::StartError;
-use crate::live_group::LiveGroup;
+use crate::load_balancer::LiveGroup;
 
 /// The fleet's target groups, as the stack has them and as they run.
 #[derive(Debug, Default)]
@@ -40,25 +43,97 @@ impl LiveGroups {
     }
 }
 
+/// A listener of the definition: where it listens already, or a socket that it shall have.
+struct Wanted<'a> {
+    address: &'a Address,
+    listener: &'a Listener,
+    place: Place,
+}
+
+enum Place {
+    Listening(usize),
+    Bound(TcpListener),
+}
+
 impl LoadBalancers {
     /// Every listener leads where the definition wants: new ones start on the next free port, and those that are gone stop. Requests that are
-    /// under way keep the rules they began with. The notes name the listeners that are not served.
+    /// under way keep the rules they began with. The notes name the listeners that are not served. After an error all is as it was.
     pub(crate) async fn follow(&mut self, fleet: &Fleet, groups: &Groups) -> Result<Vec<String>, StartError> {
-        let mut notes = Vec::new();
-        let mut kept = BTreeSet::new();
+        let (wanted, notes) = self.wanted(fleet).await?;
+        let local_ports = self.local_ports(&wanted);
+        let rules = wanted.iter().map(|wanted| {
+            let surroundings = Surroundings {
+                groups,
+                local_ports: &local_ports[&wanted.listener.load_balancer],
+            };
+            rules(wanted.address, wanted.listener, surroundings)
+        });
+        let rules: Vec<_> = rules.collect::<Result<_, _>>()?;
+        let kept: BTreeSet<Address> = wanted.iter().map(|wanted| wanted.address.clone()).collect();
+        for (
+            Wanted {
+                address,
+                listener,
+                place,
+            },
+            rules,
+        ) in wanted.into_iter().zip(rules)
+        {
+            match place {
+                Place::Listening(position) => self.listeners[position].set_rules(rules),
+                Place::Bound(socket) => {
+                    self.listen(
+                        address,
+                        fleet.load_balancers.get(&listener.load_balancer),
+                        rules,
+                        socket,
+                    );
+                }
+            }
+        }
+        let delays = fleet.target_groups.values().map(|group| group.deregistration_delay);
+        self.patience = delays.max().unwrap_or_default();
+        self.stop_all_but(&kept);
+        Ok(notes)
+    }
+
+    async fn wanted<'f>(&self, fleet: &'f Fleet) -> Result<(Vec<Wanted<'f>>, Vec<String>), StartError> {
+        let mut last = self.listeners.last().map(|last| last.local_addr().port());
+        let (mut wanted, mut notes) = (Vec::new(), Vec::new());
         for (address, listener) in in_order(fleet) {
             if listener.protocol == ListenerProtocol::Https {
                 notes.push(format!("{address} is not served here: it is an HTTPS listener"));
                 continue;
             }
-            kept.insert(address.clone());
-            match self.served.iter().position(|(served, _)| served == address) {
-                Some(position) => self.listeners[position].set_rules(rules(address, listener, groups)?),
-                None => self.listen(fleet, groups, address, listener, self.first_port).await?,
-            }
+            let place = match self.served.iter().position(|(served, _)| served == address) {
+                Some(position) => Place::Listening(position),
+                None => Place::Bound(bind_next(self.first_port, last).await?),
+            };
+            last = Some(self.port(&place));
+            wanted.push(Wanted {
+                address,
+                listener,
+                place,
+            });
         }
-        self.stop_all_but(&kept);
-        Ok(notes)
+        Ok((wanted, notes))
+    }
+
+    fn port(&self, place: &Place) -> u16 {
+        match place {
+            Place::Listening(position) => self.listeners[*position].local_addr().port(),
+            Place::Bound(socket) => local_port(socket),
+        }
+    }
+
+    /// Where each port of each load balancer is on this machine.
+    fn local_ports(&self, wanted: &[Wanted<'_>]) -> BTreeMap<Address, LocalPorts> {
+        let mut ports: BTreeMap<Address, LocalPorts> = BTreeMap::new();
+        for Wanted { listener, place, .. } in wanted {
+            let of_load_balancer = ports.entry(listener.load_balancer.clone()).or_default();
+            of_load_balancer.insert(listener.port, self.port(place));
+        }
+        ports
     }
 
     fn stop_all_but(&mut self, kept: &BTreeSet<Address>) {

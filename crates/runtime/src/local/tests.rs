@@ -1,6 +1,8 @@
 //! Containers, settled for this machine.
 
-use karma_fleet::{ContainerHealthCheck, DependencyCondition, ImageReference, PortMapping, SecretReference};
+use karma_fleet::{
+    AppProtocol, ContainerHealthCheck, DependencyCondition, ImageReference, PortMapping, SecretReference,
+};
 
 use super::*;
 
@@ -19,6 +21,7 @@ fn container() -> Container {
         port_mappings: vec![PortMapping {
             name: Some("http".to_owned()),
             container_port: 9001,
+            app_protocol: AppProtocol::Http,
         }],
         health_check: None,
         stop_timeout: Duration::from_secs(30),

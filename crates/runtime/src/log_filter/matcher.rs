@@ -7,8 +7,8 @@
 
 use std::cell::OnceCell;
 
-use karma_fleet::EventValue;
-use karma_fleet::filter_pattern::{
+use karma_fleet::metric::EventValue;
+use karma_fleet::metric::filter_pattern::{
     Comparison, ComparisonSign, Conditions, Field, FilterPattern, JsonCondition, JsonTest, PatternValue, RegexText,
     Selector, TermRole, TermText, number,
 };

@@ -1,5 +1,6 @@
-use karma_fleet::filter_pattern::FilterPattern;
-use karma_fleet::{MetricTransformation, Span};
+use karma_fleet::Span;
+use karma_fleet::metric::MetricTransformation;
+use karma_fleet::metric::filter_pattern::FilterPattern;
 use proptest::prelude::*;
 
 use super::*;

@@ -49,7 +49,7 @@ impl Collector {
                 self.tasks.entry(task.clone()).or_default().note(before, *usage, real);
             }
         }
-        self.hosts.note(&sample.target_groups);
+        self.hosts.note(&sample);
         self.note_usage(&sample);
         self.last = sample;
     }
@@ -87,9 +87,10 @@ impl Collector {
     }
 }
 
-/// What a counter has counted since an earlier look at it.
+/// What a counter has counted since an earlier look at it. One that has less than it had was begun anew.
 pub(super) fn since<T>(counter: fn(&T) -> u64, before: Option<&T>, now: &T) -> u64 {
-    counter(now).saturating_sub(before.map_or(0, counter))
+    let (before, now) = (before.map_or(0, counter), counter(now));
+    now.checked_sub(before).unwrap_or(now)
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use karma_fleet::{Action, Address, DimensionValue, Fleet, Listener, Metric, Service};
+use karma_fleet::metric::{DimensionValue, Metric};
+use karma_fleet::{Action, Address, Fleet, Listener, Service};
 
 use super::MetricId;
 
@@ -77,7 +78,10 @@ pub(crate) fn load_balancer_before<'f>(fleet: &'f Fleet, target_group: &Address)
 fn leads_to(listener: &Listener, target_group: &Address) -> bool {
     let rules = listener.rules.iter().map(|rule| &rule.action);
     rules.chain([&listener.default_action]).any(|action| match action {
-        Action::Forward(targets) => targets.iter().any(|target| target.target_group == *target_group),
+        Action::Forward(forward) => forward
+            .target_groups
+            .iter()
+            .any(|target| target.target_group == *target_group),
         _ => false,
     })
 }

@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use karma_balancer::{ListenerMeter, ListenerStatistics, TargetGroupStatistics};
+use karma_balancer::{HealthState, ListenerMeter, ListenerStatistics, TargetGroupStatistics};
 use karma_fleet::{Address, ClientAlias, Fleet, Service};
-use karma_ops::{Observation, ServiceObservation};
+use karma_ops::{DeploymentObservation, DeploymentStatus, Observation, ServiceObservation, TaskObservation};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 use super::dimensions;
-use super::sample::{DiscoveryNames, NameStatistics, Sample, ServiceNames, ServiceSample, TargetGroupNames};
+use super::sample::{DiscoveryNames, Hosts, NameStatistics, Sample, ServiceNames, ServiceSample, TargetGroupNames};
 use crate::discovery::{NameMeter, Namespace};
 use crate::load_balancer::Groups;
 use crate::task::{TaskId, TaskStatus};
@@ -68,6 +69,7 @@ impl Meters {
                 .collect(),
             load_balancers: front.load_balancers(&fleet),
             target_groups: front.target_groups(&fleet),
+            zones: front.zones(&fleet, &zones(observation)),
             names: front.names(&fleet),
             log_bytes: self.logs.look(observation),
         }
@@ -91,15 +93,28 @@ impl FrontMeters {
     }
 
     fn target_groups(&self, fleet: &Fleet) -> BTreeMap<TargetGroupNames, TargetGroupStatistics> {
-        let counted = self.groups.iter().filter_map(|(address, group)| {
-            let load_balancer = dimensions::load_balancer_before(fleet, address)?;
-            let names = TargetGroupNames {
-                load_balancer: dimensions::load_balancer(fleet, load_balancer)?,
-                target_group: dimensions::target_group(fleet, address)?,
-            };
-            Some((names, group.statistics()))
-        });
+        let groups = self.groups.iter();
+        let counted = groups.filter_map(|(address, group)| Some((group_names(fleet, address)?, group.statistics())));
         counted.collect()
+    }
+
+    /// A target that is none of these tasks is in no zone.
+    fn zones(&self, fleet: &Fleet, zones: &BTreeMap<IpAddr, String>) -> BTreeMap<(TargetGroupNames, String), Hosts> {
+        let mut counted = BTreeMap::<_, Hosts>::new();
+        for (address, group) in &self.groups {
+            let Some(names) = group_names(fleet, address) else {
+                continue;
+            };
+            for target in group.targets() {
+                let Some(zone) = zones.get(&target.address.ip()) else {
+                    continue;
+                };
+                let hosts = counted.entry((names.clone(), zone.clone())).or_default();
+                hosts.healthy += u64::from(target.health.state == HealthState::Healthy);
+                hosts.unhealthy += u64::from(target.health.state == HealthState::Unhealthy);
+            }
+        }
+        counted
     }
 
     fn names(&self, fleet: &Fleet) -> BTreeMap<DiscoveryNames, NameStatistics> {
@@ -145,6 +160,14 @@ async fn usages(observation: &Observation) -> BTreeMap<TaskId, Usage> {
     seen.unwrap_or_default().into_iter().collect()
 }
 
+fn group_names(fleet: &Fleet, address: &Address) -> Option<TargetGroupNames> {
+    let load_balancer = dimensions::load_balancer_before(fleet, address)?;
+    Some(TargetGroupNames {
+        load_balancer: dimensions::load_balancer(fleet, load_balancer)?,
+        target_group: dimensions::target_group(fleet, address)?,
+    })
+}
+
 fn service_sample(fleet: &Fleet, seen: &ServiceObservation, usages: &BTreeMap<TaskId, Usage>) -> Option<ServiceSample> {
     let (_, service) = fleet.service(&seen.label)?;
     let definition = fleet.task_definitions.get(&service.task_definition)?;
@@ -162,8 +185,23 @@ fn service_sample(fleet: &Fleet, seen: &ServiceObservation, usages: &BTreeMap<Ta
         desired_count: seen.desired_count,
         running_count: seen.running_count,
         pending_count: seen.pending_count,
+        deployment_count: seen.deployments.iter().filter(|deployment| is_on(deployment)).count(),
         tasks: seen.tasks.iter().filter_map(|task| used(&task.task_id)).collect(),
     })
+}
+
+fn is_on(deployment: &DeploymentObservation) -> bool {
+    deployment.status != DeploymentStatus::Inactive
+}
+
+/// Which zone each running task is in, by its address.
+fn zones(observation: &Observation) -> BTreeMap<IpAddr, String> {
+    let tasks = observation.services.iter().flat_map(|service| &service.tasks);
+    let zone = |task: &TaskObservation| Some((task.address?.into(), task.availability_zone.clone()?));
+    tasks
+        .filter(|task| task.last_status == TaskStatus::Running)
+        .filter_map(zone)
+        .collect()
 }
 
 /// The discovery name that an alias stands for, and the service that offers it, where only one does.

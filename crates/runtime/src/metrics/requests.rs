@@ -1,8 +1,8 @@
 //! What goes through load balancers: the metrics of `AWS/ApplicationELB`.
 //! <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html>
 //!
-//! As AWS has it, what did not happen in a minute has no value in it, rather than zero. Metrics by Availability Zone are not told, since the load
-//! balancer stands in none here; those that AWS tells by zone only are left out with them.
+//! As AWS has it, what did not happen in a minute has no value in it, rather than zero. Targets are counted in their Availability Zones; what else AWS
+//! tells by the zone of the load balancer's own nodes is not told, since it stands in none here.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use karma_balancer::{Histogram, ListenerStatistics, TargetGroupStatistics};
 use karma_fleet::Address;
 
 use super::collector::{Measurement, since};
-use super::sample::{Sample, TargetGroupNames};
+use super::sample::{Hosts, Sample, TargetGroupNames};
 use super::statistic_set::as_number;
 use super::{MetricId, StatisticSet};
 
@@ -63,32 +63,50 @@ const OWN: Counts<TargetGroupStatistics> = &[
     }),
 ];
 
-/// How many healthy and unhealthy targets each group had, by the samples of a minute.
+/// How many healthy and unhealthy targets each group had, in all and in each zone, by the samples of a minute.
 #[derive(Debug, Default)]
-pub(super) struct HostCounts(BTreeMap<TargetGroupNames, (StatisticSet, StatisticSet)>);
+pub(super) struct HostCounts(BTreeMap<(TargetGroupNames, Option<String>), (StatisticSet, StatisticSet)>);
 
 impl HostCounts {
     /// Groups without targets are not told.
-    pub(super) fn note(&mut self, groups: &BTreeMap<TargetGroupNames, TargetGroupStatistics>) {
-        let has_targets = |counted: &TargetGroupStatistics| counted.healthy_hosts + counted.unhealthy_hosts > 0;
-        for (names, counted) in groups.iter().filter(|(_, counted)| has_targets(counted)) {
-            let now = [counted.healthy_hosts, counted.unhealthy_hosts].map(|count| StatisticSet::of(as_number(count)));
-            let [healthy, unhealthy] = &now;
-            match self.0.get_mut(names) {
-                Some(known) => {
-                    known.0.merge(healthy);
-                    known.1.merge(unhealthy);
-                }
-                None => drop(self.0.insert(names.clone(), (healthy.clone(), unhealthy.clone()))),
-            }
+    pub(super) fn note(&mut self, sample: &Sample) {
+        for (names, counted) in &sample.target_groups {
+            let hosts = Hosts {
+                healthy: counted.healthy_hosts,
+                unhealthy: counted.unhealthy_hosts,
+            };
+            self.add(names, None, hosts);
+        }
+        for ((names, zone), hosts) in &sample.zones {
+            self.add(names, Some(zone), *hosts);
         }
     }
 
+    fn add(&mut self, names: &TargetGroupNames, zone: Option<&String>, hosts: Hosts) {
+        if hosts == Hosts::default() {
+            return;
+        }
+        let [healthy, unhealthy] = [hosts.healthy, hosts.unhealthy].map(|count| StatisticSet::of(as_number(count)));
+        self.0
+            .entry((names.clone(), zone.cloned()))
+            .and_modify(|known| {
+                known.0.merge(&healthy);
+                known.1.merge(&unhealthy);
+            })
+            .or_insert((healthy, unhealthy));
+    }
+
     fn metrics(&self) -> impl Iterator<Item = Measurement> {
-        self.0.iter().flat_map(|(names, (healthy, unhealthy))| {
+        self.0.iter().flat_map(|((names, zone), (healthy, unhealthy))| {
+            let metric = |name| {
+                let zone = zone.iter().map(|zone| ("AvailabilityZone".to_owned(), zone.clone()));
+                let mut metric = of_group(names, name);
+                metric.dimensions.extend(zone);
+                metric
+            };
             [
-                (of_group(names, "HealthyHostCount"), healthy.clone()),
-                (of_group(names, "UnHealthyHostCount"), unhealthy.clone()),
+                (metric("HealthyHostCount"), healthy.clone()),
+                (metric("UnHealthyHostCount"), unhealthy.clone()),
             ]
         })
     }
@@ -206,7 +224,10 @@ pub(super) fn response_times(
     unit: Duration,
 ) -> Option<StatisticSet> {
     let nothing = Histogram::default();
-    let earlier = before.map_or(&nothing, |counted| &counted.response_times);
+    let goes_on = |before: &&TargetGroupStatistics| before.response_times.count() <= now.response_times.count();
+    let earlier = before
+        .filter(goes_on)
+        .map_or(&nothing, |counted| &counted.response_times);
     let times = now.response_times.difference(earlier);
     let spread = StatisticSet::spread(
         times

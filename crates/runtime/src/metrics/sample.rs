@@ -22,6 +22,8 @@ pub(crate) struct Sample {
     pub(crate) load_balancers: BTreeMap<String, BTreeMap<Address, ListenerStatistics>>,
     /// What the target groups behind load balancers have counted.
     pub(crate) target_groups: BTreeMap<TargetGroupNames, TargetGroupStatistics>,
+    /// How many targets of each group are in each Availability Zone, where zones are known.
+    pub(crate) zones: BTreeMap<(TargetGroupNames, String), Hosts>,
     /// What went through Service Connect names.
     pub(crate) names: BTreeMap<DiscoveryNames, NameStatistics>,
     /// Bytes that tasks have written to their logs since the start.
@@ -40,6 +42,8 @@ pub(crate) struct ServiceSample {
     pub(crate) desired_count: usize,
     pub(crate) running_count: usize,
     pub(crate) pending_count: usize,
+    /// Deployments that have tasks, or shall have some.
+    pub(crate) deployment_count: usize,
     /// What each RUNNING task has used.
     pub(crate) tasks: BTreeMap<TaskId, Usage>,
 }
@@ -57,6 +61,13 @@ pub(crate) struct ServiceNames {
 pub(crate) struct TargetGroupNames {
     pub(crate) load_balancer: String,
     pub(crate) target_group: String,
+}
+
+/// How many targets the load balancer judges to be healthy and unhealthy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Hosts {
+    pub(crate) healthy: u64,
+    pub(crate) unhealthy: u64,
 }
 
 /// The dimensions of a Service Connect name.

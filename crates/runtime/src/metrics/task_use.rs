@@ -181,6 +181,7 @@ fn counts(measured: &mut Measured, services: &[ServiceSample]) {
             ("DesiredTaskCount", service.desired_count),
             ("RunningTaskCount", service.running_count),
             ("PendingTaskCount", service.pending_count),
+            ("DeploymentCount", service.deployment_count),
         ];
         for (metric, value) in values {
             let metric = MetricId::new(INSIGHTS, metric, [("ClusterName", cluster), ("ServiceName", name)]);

@@ -1,5 +1,8 @@
 //! From a fleet, the programs on this machine and the values of its secrets to services that can run.
 
+mod pinned;
+mod revisions;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -8,11 +11,11 @@ use karma_fleet::Fleet;
 use super::Options;
 use crate::error::StartError;
 use crate::local::{self, LocalService, MissingSecrets};
-use crate::pinned::PinnedPrograms;
+use crate::placement::ZoneNames;
 use crate::program::Programs;
-use crate::revisions::Revisions;
 use crate::secrets::LocalSecrets;
-use crate::zones::ZoneNames;
+use pinned::PinnedPrograms;
+use revisions::Revisions;
 
 /// A definition that can run here.
 #[derive(Debug)]

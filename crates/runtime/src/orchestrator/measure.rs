@@ -40,6 +40,7 @@ impl LocalOrchestrator {
         let mut meters = Meters::new(shared.fleet.subscribe(), front);
         let mut sampler = Sampler::new(shared.clock, shared.metrics.clone());
         let mut fails = false;
+        self.note_remembered_alarms();
         loop {
             sleep_until(sampler.next_look()).await;
             let observation = self.observe().await;

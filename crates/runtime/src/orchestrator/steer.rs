@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use karma_fleet::SuspendedState;
+use karma_fleet::scaling::SuspendedState;
 use karma_ops::{AlarmAnswer, Observation, RolloutState, ScalingActivity, ServiceObservation};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
@@ -34,6 +34,13 @@ impl LocalOrchestrator {
         self.shared.control_loop.set_limits(&self.label(service), limits)
     }
 
+    /// Tells deployments how the alarms stood when the last run ended.
+    pub(super) fn note_remembered_alarms(&self) {
+        for alarm in self.alarms().alarms {
+            self.note_alarm(alarm.name, alarm.state);
+        }
+    }
+
     /// Does what the end of a minute asks for. The metrics of the minute are in the store.
     pub(super) async fn steer(&self, now: Duration, observation: &Observation) {
         let shared = &self.shared;
@@ -41,8 +48,8 @@ impl LocalOrchestrator {
         shared.control_loop.follow(&shared.fleet.borrow(), at);
         let counts: Vec<_> = observation.services.iter().map(count).collect();
         let outcome = shared.control_loop.look(Minute { now, at }, &counts);
-        for (alarm, state) in outcome.rung() {
-            self.note_alarm(alarm, state);
+        for change in &outcome.changes {
+            self.note_alarm(change.alarm.as_str(), change.to);
         }
         for order in &outcome.orders {
             self.carry_out(order).await;

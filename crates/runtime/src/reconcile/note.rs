@@ -10,7 +10,7 @@ use crate::life::{Fact, Report};
 use crate::placement::Spread;
 use crate::progress::Progress;
 use crate::runner::TaskRunner;
-use crate::task::{DesiredStatus, Purpose, Stop, StopCode, Task, TaskId, TaskStatus};
+use crate::task::{DesiredStatus, Purpose, StopCode, Task, TaskId, TaskStatus};
 
 impl<R: TaskRunner> Reconciler<R> {
     /// A report, and all that have come with it: the scheduler is asked once for all of them.
@@ -243,13 +243,6 @@ impl<R: TaskRunner> Reconciler<R> {
         let counts = |task: &&Task| task.is_live() && Some(&task.id) != without;
         let placements = service.tasks.iter().filter(counts).map(|task| &task.placement);
         Spread::new(&service.view.capacity, placements)
-    }
-
-    pub(super) fn stopped_by_user(reason: String) -> Stop {
-        Stop {
-            code: StopCode::UserInitiated,
-            reason,
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use karma_ops::{RolloutState, StopCode, TaskId};
 
-use super::{Mode, Reconciler};
+use super::{Mode, Reconciler, by_user};
 use crate::life::Manner;
 use crate::operation::{Deployed, MOST_TASKS, Operation, OperationError};
 use crate::runner::TaskRunner;
@@ -63,7 +63,7 @@ impl<R: TaskRunner> Reconciler<R> {
 
     fn stop_task(&mut self, task: &TaskId, reason: String) -> Result<(), OperationError> {
         let index = self.find_task(task)?;
-        self.stop(index, task, Self::stopped_by_user(reason), Manner::Drained);
+        self.stop(index, task, by_user(reason), Manner::Drained);
         Ok(())
     }
 

@@ -46,7 +46,7 @@ impl Surroundings<'_> {
         let secret = |(name, value): (&String, &SecretValue)| (name.clone(), value.expose().to_owned());
         variables.extend(container.environment.clone());
         variables.extend(container.secrets.iter().map(secret));
-        let mark = survivors::mark(self.state_directory, &place.task);
+        let mark = survivors::container_mark(self.state_directory, &place.task, &container.name);
         variables.insert("HOST".to_owned(), place.address.to_string());
         variables.insert(survivors::MARKER.to_owned(), mark.display().to_string());
         variables

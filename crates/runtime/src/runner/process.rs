@@ -337,6 +337,14 @@ impl TaskRunner for ProcessRunner {
     }
 
     async fn start(&self, place: &Place, container: &LocalContainer) -> Result<ProcessContainer, StartFailure> {
+        if self.register.has_run(&place.task, &container.name) {
+            // What it left behind when it ended would be in the way of what is started again.
+            survivors::kill_all(&survivors::container_mark(
+                &self.settings.state_directory,
+                &place.task,
+                &container.name,
+            ));
+        }
         let killed_before = self
             .settings
             .control_groups

@@ -9,8 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use karma_fleet::{Fleet, MetricAlarm, SuspendedState};
-use karma_ops::{AlarmAnswer, AlarmChange, AlarmOrigin, AlarmState, ScalingActivity, ScalingActivityStatus};
+use karma_fleet::Fleet;
+use karma_fleet::alarm::MetricAlarm;
+use karma_fleet::scaling::SuspendedState;
+use karma_ops::{AlarmAnswer, AlarmChange, AlarmOrigin, ScalingActivity, ScalingActivityStatus};
 
 use super::decide::Limits;
 use super::memory::MemoryFile;
@@ -183,11 +185,6 @@ impl Outcome {
     /// Whether everything stays as it was.
     pub(crate) fn is_nothing(&self) -> bool {
         self.changes.is_empty() && self.orders.is_empty() && !self.limits_changed
-    }
-
-    /// The alarms that have begun to ring, and those that have stopped.
-    pub(crate) fn rung(&self) -> impl Iterator<Item = (&str, AlarmState)> {
-        self.changes.iter().map(|change| (change.alarm.as_str(), change.to))
     }
 }
 

@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use karma_fleet::{AdjustmentType, ScaleIn, StepScaling, SuspendedState, TargetTracking};
+use karma_fleet::scaling::{AdjustmentType, ScaleIn, StepScaling, SuspendedState, TargetTracking};
 use karma_ops::AlarmState;
 
 /// Between these the desired count stays.

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use karma_fleet::{
-    Address, Fleet, MetricAlarm, ScalableTarget, ScalingPolicy, ScalingPolicyKind, ScheduledAction, Service, Statistic,
-    SuspendedState,
-};
+use karma_fleet::alarm::MetricAlarm;
+use karma_fleet::metric::Statistic;
+use karma_fleet::scaling::{ScalableTarget, ScalingPolicy, ScalingPolicyKind, ScheduledAction, SuspendedState};
+use karma_fleet::{Address, Fleet, Service};
 use karma_ops::{ScalingActivity, ScalingActivityStatus};
 
 use super::decide::{Capacity, Change, Cooldowns, Limits, Reading, StepReading, TrackingReading, decide_capacity};

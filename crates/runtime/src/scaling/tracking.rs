@@ -7,11 +7,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use karma_fleet::{
-    AlarmActions, ComparisonOperator, DimensionValue, Fleet, LowSamplePercentiles, Metric, MetricAlarm, MetricSource,
-    MetricStatistic, ScalableTarget, ScaleIn, ScalingPolicy, ScalingPolicyKind, Service, Statistic, TargetTracking,
-    TrackedMetric, TreatMissingData,
-};
+use karma_fleet::alarm::{AlarmActions, ComparisonOperator, LowSamplePercentiles, MetricAlarm, TreatMissingData};
+use karma_fleet::metric::{DimensionValue, Metric, MetricSource, MetricStatistic, Statistic};
+use karma_fleet::scaling::{ScalableTarget, ScaleIn, ScalingPolicy, ScalingPolicyKind, TargetTracking, TrackedMetric};
+use karma_fleet::{Fleet, Service};
 
 use crate::metrics::dimensions;
 

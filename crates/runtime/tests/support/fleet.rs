@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use karma_fleet::{
-    Action, Address, Algorithm, ClientAlias, Condition, Container, ContainerHealthCheck, ContainerLimits,
-    DeploymentConfiguration, EnvironmentValue, Fleet, HealthCheck, HealthCheckPort, ImageReference, Listener,
-    ListenerProtocol, ListenerRule, LoadBalancer, Matcher, Mode, NetworkConfiguration, PortMapping, Service,
-    ServiceConnect, ServiceConnectService, ServiceLoadBalancer, Span, TargetGroup, TaskDefinition, WeightedTargetGroup,
+    AccessLogs, Action, Address, Algorithm, AppProtocol, ClientAlias, Condition, Container, ContainerHealthCheck,
+    ContainerLimits, DeploymentConfiguration, DesyncMitigationMode, EnvironmentValue, Fleet, Forward, HealthCheck,
+    HealthCheckPort, Http2, ImageReference, InvalidHeaders, Listener, ListenerProtocol, ListenerRule, LoadBalancer,
+    Matcher, MinimumHealthy, Mode, NetworkConfiguration, PortMapping, ProtocolVersion, Service, ServiceConnect,
+    ServiceConnectService, ServiceLoadBalancer, Span, TargetGroup, TaskDefinition, Timeouts, Transforms,
+    WeightedTargetGroup,
 };
 use karma_runtime::{Program, Programs};
 
@@ -82,11 +84,7 @@ impl TestFleet {
         self.fleet
             .load_balancers
             .entry(load_balancer.clone())
-            .or_insert_with(|| LoadBalancer {
-                name: "main".to_owned(),
-                idle_timeout: Duration::from_mins(1),
-                declared_at: nowhere(),
-            });
+            .or_insert_with(main_load_balancer);
         let group = address("aws_lb_target_group", &service.name);
         let listener = self
             .fleet
@@ -108,13 +106,27 @@ impl TestFleet {
             address: address("aws_lb_listener_rule", &service.name),
             priority: listener.rules.last().map_or(1, |last| last.priority + 1),
             conditions: vec![Condition::PathPattern(vec![format!("/{}/*", service.name)])],
-            action: Action::Forward(vec![WeightedTargetGroup {
+            transforms: Transforms::default(),
+            action: Action::Forward(Forward::from(WeightedTargetGroup {
                 target_group: group.clone(),
                 weight: 1,
-            }]),
+            })),
             declared_at: nowhere(),
         });
         self.fleet.target_groups.insert(group, target_group(service));
+    }
+}
+
+fn main_load_balancer() -> LoadBalancer {
+    LoadBalancer {
+        name: "main".to_owned(),
+        idle_timeout: Duration::from_mins(1),
+        client_keep_alive: Duration::from_hours(1),
+        desync_mitigation_mode: DesyncMitigationMode::default(),
+        http2: Http2::Enabled,
+        invalid_headers: InvalidHeaders::Forward,
+        access_logs: AccessLogs::Disabled,
+        declared_at: nowhere(),
     }
 }
 
@@ -177,6 +189,7 @@ pub(crate) fn server() -> Container {
         port_mappings: vec![PortMapping {
             name: Some("http".to_owned()),
             container_port: PORT,
+            app_protocol: AppProtocol::Http,
         }],
         ..container("main", "server")
     }
@@ -216,6 +229,10 @@ fn ecs_service(service: &TestService) -> Service {
         client_alias: ClientAlias {
             dns_name: service.name.clone(),
             port,
+        },
+        timeouts: Timeouts {
+            idle: Some(Duration::from_mins(5)),
+            per_request: Some(Duration::from_secs(15)),
         },
     };
     Service {
@@ -259,7 +276,14 @@ fn target_group(service: &TestService) -> TargetGroup {
             matcher: Matcher(vec![200..=200]),
         },
         deregistration_delay: service.deregistration_delay,
+        protocol_version: ProtocolVersion::Http1,
         algorithm: Algorithm::RoundRobin,
+        stickiness: None,
+        slow_start: Duration::ZERO,
+        minimum_healthy: MinimumHealthy {
+            count: 1,
+            percentage: None,
+        },
         declared_at: nowhere(),
     }
 }

@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use karma_fleet::{AlarmActions, ComparisonOperator, Metric, MetricStatistic, Span};
+use karma_fleet::Span;
+use karma_fleet::alarm::{AlarmActions, ComparisonOperator};
+use karma_fleet::metric::{Metric, MetricStatistic};
 use proptest::prelude::*;
 
 use super::*;

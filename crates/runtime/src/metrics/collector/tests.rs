@@ -8,7 +8,7 @@ use karma_balancer::{ListenerStatistics, TargetGroupStatistics};
 use karma_fleet::{Address, ContainerInsights, Mode};
 use proptest::prelude::*;
 
-use super::super::sample::{DiscoveryNames, NameStatistics, ServiceNames, ServiceSample, TargetGroupNames};
+use super::super::sample::{DiscoveryNames, Hosts, NameStatistics, ServiceNames, ServiceSample, TargetGroupNames};
 use super::*;
 use crate::metrics::Statistic;
 use crate::usage::Usage;
@@ -38,6 +38,7 @@ fn service(insights: ContainerInsights, tasks: &[(u8, Usage)]) -> ServiceSample 
         desired_count: 3,
         running_count: tasks.len(),
         pending_count: 1,
+        deployment_count: 2,
         tasks: tasks.iter().map(|(number, usage)| (task(*number), *usage)).collect(),
     }
 }
@@ -160,6 +161,7 @@ fn container_insights_tell_what_their_setting_says() {
         "DesiredTaskCount ClusterName,ServiceName = 3",
         "RunningTaskCount ClusterName,ServiceName = 1",
         "PendingTaskCount ClusterName,ServiceName = 1",
+        "DeploymentCount ClusterName,ServiceName = 2",
         "TaskCount ClusterName = 1",
         "ServiceCount ClusterName = 1",
     ] {
@@ -255,6 +257,47 @@ fn a_minute_of_requests_is_the_difference_of_two_looks() {
         value(&measured, &of_group("UnHealthyHostCount"), Statistic::Minimum),
         Some(1.0)
     );
+}
+
+#[test]
+fn targets_are_counted_in_their_zones() {
+    let mut collector = collector();
+    let hosts = |healthy, unhealthy| Hosts { healthy, unhealthy };
+    for (seconds, healthy) in [(0.5, 2), (1.0, 1)] {
+        collector.note(Sample {
+            at: at(seconds),
+            zones: [((group(), "us-east-1a".to_owned()), hosts(healthy, 1))].into(),
+            ..Sample::default()
+        });
+    }
+    let measured = collector.end_minute();
+    let mut metric = of_group("HealthyHostCount");
+    metric
+        .dimensions
+        .insert("AvailabilityZone".to_owned(), "us-east-1a".to_owned());
+    assert_eq!(value(&measured, &metric, Statistic::Average), Some(1.5));
+    assert_eq!(
+        value(&measured, &of_group("HealthyHostCount"), Statistic::Average),
+        None
+    );
+}
+
+#[test]
+fn a_counter_that_is_begun_anew_counts_from_zero() {
+    let mut collector = collector();
+    let listener = |requests| ListenerStatistics {
+        requests,
+        ..ListenerStatistics::default()
+    };
+    collector.note(requests(1.0, listener(100), TargetGroupStatistics::default()));
+    collector.end_minute();
+    collector.note(requests(2.0, listener(7), TargetGroupStatistics::default()));
+    let sum = value(
+        &collector.end_minute(),
+        &of_load_balancer("RequestCount"),
+        Statistic::Sum,
+    );
+    assert_eq!(sum, Some(7.0));
 }
 
 #[test]

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use karma_fleet::{
-    Address, AlarmAction, AlarmActions, Cluster, ComparisonOperator, ContainerInsights, DeploymentConfiguration,
-    DimensionValue, LowSamplePercentiles, Metric, MetricSource, MetricStatistic, Mode, NetworkConfiguration,
-    ScalableTarget, ScaleIn, ScalingPolicy, ScalingPolicyKind, ScheduledAction, Service, Span, Statistic,
-    StepAdjustment, StepScaling, TargetTracking, TrackedMetric, TreatMissingData,
+use karma_fleet::alarm::{AlarmAction, AlarmActions, ComparisonOperator, LowSamplePercentiles, TreatMissingData};
+use karma_fleet::metric::{DimensionValue, Metric, MetricSource, MetricStatistic, Statistic};
+use karma_fleet::scaling::{
+    ScalableTarget, ScaleIn, ScalingPolicy, ScalingPolicyKind, ScheduledAction, StepAdjustment, StepScaling,
+    TargetTracking, TrackedMetric,
 };
+use karma_fleet::{
+    Address, Cluster, ContainerInsights, DeploymentConfiguration, Mode, NetworkConfiguration, Service, Span,
+};
+use karma_ops::AlarmState;
 use tempfile::TempDir;
 
 use super::*;
@@ -372,7 +376,7 @@ fn an_alarm_of_the_stack_asks_a_step_policy_each_minute() {
     let out = policy(
         "out",
         ScalingPolicyKind::StepScaling(StepScaling {
-            adjustment_type: karma_fleet::AdjustmentType::ChangeInCapacity,
+            adjustment_type: karma_fleet::scaling::AdjustmentType::ChangeInCapacity,
             cooldown: Duration::from_mins(2),
             min_adjustment_magnitude: 0,
             aggregation: Statistic::Maximum,

@@ -1,4 +1,5 @@
-use karma_fleet::{Statistic, StepAdjustment, TrackedMetric};
+use karma_fleet::metric::Statistic;
+use karma_fleet::scaling::{StepAdjustment, TrackedMetric};
 use proptest::prelude::*;
 
 use super::*;

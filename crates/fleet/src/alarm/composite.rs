@@ -2,8 +2,7 @@
 
 use karma_terraform::{Address, Span, Unknown, Value};
 
-use crate::alarm::AlarmActions;
-use crate::alarm_rule::AlarmRule;
+use super::{AlarmActions, AlarmRule};
 use crate::attributes::{Attributes, NOT_RUN_YET, Read};
 
 /// An alarm that watches other alarms. Its actions tell somebody; they scale nothing.

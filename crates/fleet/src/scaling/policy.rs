@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use karma_terraform::{Address, Span, Unknown, Value};
 
+use crate::Fleet;
 use crate::attributes::{Attributes, NOT_RUN_YET, Read};
 use crate::from_value::FromValue;
+use crate::metric::query::Query;
 use crate::metric::{self, DimensionValue, Metric, MetricSource, MetricStatistic, Statistic};
-use crate::metric_query::Query;
-use crate::{Fleet, scaling};
 
 /// What changes a service's desired count by what is measured.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,7 +115,7 @@ pub struct StepAdjustment {
 /// Reads a policy into the target that it belongs to.
 pub(crate) fn attach(from: &Attributes<'_>, fleet: &mut Fleet) {
     let policy = ScalingPolicy::read(from);
-    let target = scaling::target_of(from, fleet);
+    let target = super::target_of(from, fleet);
     if let (Ok(policy), Ok(target)) = (policy, target) {
         target.policies.push(policy);
     }

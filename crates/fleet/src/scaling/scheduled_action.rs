@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use karma_terraform::{Address, Span};
 
+use super::Schedule;
+use crate::Fleet;
 use crate::attributes::{Attributes, Read};
-use crate::schedule::Schedule;
-use crate::{Fleet, scaling};
 
 /// Changes the limits of a service's desired count at set times.
 /// <https://docs.aws.amazon.com/autoscaling/application/APIReference/API_ScheduledAction.html>
@@ -35,7 +35,7 @@ pub struct ScheduledAction {
 /// Reads an action into the target that it belongs to.
 pub(crate) fn attach(from: &Attributes<'_>, fleet: &mut Fleet) {
     let action = ScheduledAction::read(from);
-    let target = scaling::target_of(from, fleet);
+    let target = super::target_of(from, fleet);
     if let (Ok(action), Ok(target)) = (action, target) {
         target.scheduled_actions.push(action);
     }

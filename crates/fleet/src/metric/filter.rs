@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use karma_terraform::{Address, Span};
 
+use super::filter_pattern::{FilterPattern, PatternError, Selector, number};
 use crate::attributes::{Attributes, Read};
-use crate::filter_pattern::{FilterPattern, PatternError, Selector, number};
 use crate::links::LOG_GROUP;
 
 /// A metric has so many dimensions at most, where a filter makes it.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::math::{Expression, ExpressionError};
+use super::{Metric, MetricMath, MetricQuery, MetricStatistic};
 use crate::attributes::{Attributes, NOT_RUN_YET, Read};
-use crate::metric::{self, Metric, MetricMath, MetricQuery, MetricStatistic};
-use crate::metric_math::{Expression, ExpressionError};
 
 /// One query, and whether its outcome is asked for.
 pub(crate) struct Query {
@@ -45,7 +45,7 @@ impl Query {
 
     fn tracked_metric(from: &Attributes<'_>) -> Read<MetricStatistic> {
         let metric = from.required_block("metric").and_then(|block| Metric::read(&block));
-        let statistic = metric::statistic(from, "stat");
+        let statistic = super::statistic(from, "stat");
         Ok(MetricStatistic {
             metric: metric?,
             statistic: statistic?,
@@ -55,7 +55,7 @@ impl Query {
 
     fn metric(from: &Attributes<'_>) -> Read<MetricStatistic> {
         let metric = Metric::read(from);
-        let statistic = metric::statistic(from, "stat");
+        let statistic = super::statistic(from, "stat");
         let period = period(from);
         Ok(MetricStatistic {
             metric: metric?,

@@ -92,15 +92,9 @@ mod tests {
     use karma_balancer::TargetGroupSettings;
 
     use super::*;
-    use std::time::Duration;
 
     fn group(name: &str) -> TargetGroup {
-        TargetGroup::new(TargetGroupSettings {
-            name: name.to_owned(),
-            health_check: None,
-            deregistration_delay: Duration::from_mins(5),
-            algorithm: karma_balancer::Algorithm::RoundRobin,
-        })
+        TargetGroup::new(TargetGroupSettings::named(name))
     }
 
     #[tokio::test]
