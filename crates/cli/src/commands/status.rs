@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use karma_ops::{Observation, ServiceHealth, ServiceObservation};
+use karma_ops::{Observation, RolloutState, ServiceHealth, ServiceObservation};
 
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
@@ -47,6 +47,11 @@ pub(crate) fn print(observation: &Observation, json: bool, printer: Printer) -> 
     if let [_, _, ..] = observation.listeners[..] {
         printer.data(&format!("\n{}", listeners(observation).render(printer)))?;
     }
+    for service in &observation.services {
+        if let Some(line) = rollout(service, printer) {
+            printer.data(&format!("\n{line}"))?;
+        }
+    }
     for service in troubled(observation) {
         printer.data(&format!("\n{}", why(service, printer)))?;
     }
@@ -67,6 +72,25 @@ fn table(observation: &Observation) -> Table {
         ]);
     }
     table
+}
+
+/// A deployment that has not ended well, or not yet.
+fn rollout(service: &ServiceObservation, printer: Printer) -> Option<String> {
+    let deployment = service.primary_deployment()?;
+    let style = match deployment.rollout_state {
+        RolloutState::Completed => return None,
+        RolloutState::InProgress => Style::Yellow,
+        RolloutState::Failed => Style::Red,
+    };
+    Some(format!(
+        "{} deployment of {} {} {}/{}: {}\n",
+        printer.paint(Style::Bold, &service.label),
+        deployment.task_definition,
+        printer.paint(style, deployment.rollout_state.as_str()),
+        deployment.running_count,
+        deployment.desired_count,
+        deployment.rollout_state_reason,
+    ))
 }
 
 /// Where there is more than one, the services' own lines do not tell them all.
