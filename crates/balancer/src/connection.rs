@@ -65,7 +65,8 @@ pub(crate) async fn serve(transport: Transport, client: SocketAddr, front: Arc<F
     };
     let conversation = async {
         if is_http2 {
-            http2::converse(Arc::new(visit), stream).await;
+            // In a box of its own, since it is large, and most connections have no use for it.
+            Box::pin(http2::converse(Arc::new(visit), stream)).await;
         } else {
             converse(&visit, SharedWire::new(stream)).await;
         }

@@ -172,17 +172,17 @@ async fn pass_through(tunnel: Tunnel, wire: SharedWire) {
     }
 }
 
-/// Lets the client read what was written last: to close at once, with something unread, would make its system throw
-/// that away.
+/// Ends the connection so that the client can read what was written last: to close at once, with something unread,
+/// would make its system throw that away.
 async fn linger(wire: &SharedWire) {
-    if wire.lock().is_settled() {
-        return;
-    }
-    let drained = async {
+    let is_settled = wire.lock().is_settled();
+    let ending = async {
         let _ = poll_fn(|context| Pin::new(wire.lock().stream()).poll_shutdown(context)).await;
-        poll_fn(|context| wire.lock().poll_drain(context)).await;
+        if !is_settled {
+            poll_fn(|context| wire.lock().poll_drain(context)).await;
+        }
     };
-    let _ = tokio::time::timeout(LINGER, drained).await;
+    let _ = tokio::time::timeout(LINGER, ending).await;
 }
 
 impl After {

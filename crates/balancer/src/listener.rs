@@ -205,7 +205,7 @@ async fn shake_hands(stream: TcpStream, front: &Front) -> Option<Transport> {
     let Some(tls) = &front.tls else {
         return Some(Transport::Plain(stream));
     };
-    let shaken = tls.accept(stream).await;
+    let shaken = Box::pin(tls.accept(stream)).await;
     if shaken.is_err() {
         front.counters.client_tls_negotiation_errors.increment();
     }
