@@ -3,17 +3,25 @@
 //!
 //! ```text
 //!  client ──▶ Listener ──▶ Rules ──▶ Action::Forward ──▶ TargetGroup ──▶ target
-//!             a socket     the first   or a fixed         health checks,   connections are kept
-//!                          that fits   response           Algorithm        for the next request
+//!             a socket,    the first   or a redirect,      health checks,   connections are kept
+//!             with TLS     that fits   or a fixed          Algorithm,       for the next request
+//!             or without               response            stickiness
 //! ```
 //!
-//! It speaks HTTP/1.1 on both sides. Bodies stream both ways, no faster than the slower side takes them. Everything
-//! a request needs runs in the one task of its client's connection, the connection to the target included, so that
+//! Clients speak HTTP/1.1, and HTTP/2 where they come with TLS; targets speak HTTP/1.1, HTTP/2 or gRPC, as their group
+//! says; WebSocket passes. Bodies stream both ways, no faster than the slower side takes them. Everything a request over
+//! HTTP/1.1 needs runs in the one task of its client's connection, the connection to the target included, so that
 //! nothing is handed between threads, and a client that goes away takes its request with it.
 //!
-//! What it does not do: it knows nothing of ECS or Terraform, does not speak HTTPS, HTTP/2 or WebSocket, and does not
-//! rewrite paths. What cannot be read as HTTP at all gets a bare 400 (414 or 431 if it is too long) without AWS's page and
-//! `Server` header; more than 100 headers are a 431, where AWS names no limit.
+//! What goes through is counted ([`Listener::statistics`], [`TargetGroup::statistics`]) and, if asked for, written down
+//! ([`AccessLog`]). Rules are replaced while requests go on ([`Listener::set_rules`]).
+//!
+//! The same parts make a proxy of a service mesh: it may try another target ([`Attributes::retries`]), give up a request
+//! ([`Attributes::request_timeout`]) and leave failing targets alone ([`OutlierEjection`]).
+//!
+//! What it does not do: it knows nothing of ECS or Terraform. It authenticates nobody, calls no functions, asks no
+//! firewall, and speaks no TLS to targets. `Host` and `X-Forwarded-For` are treated in the one way that is AWS's default.
+//! Anomaly mitigation is not modelled: targets that answer with errors keep their share.
 //!
 //! # Example
 //!

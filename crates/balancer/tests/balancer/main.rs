@@ -11,6 +11,7 @@ mod forwarding;
 mod health;
 mod https;
 mod policies;
+mod references;
 mod rules;
 mod statistics;
 mod stickiness;
