@@ -20,8 +20,8 @@
 //! ([`Attributes::request_timeout`]) and leave failing targets alone ([`OutlierEjection`]).
 //!
 //! What it does not do: it knows nothing of ECS or Terraform. It authenticates nobody, calls no functions, asks no
-//! firewall, and speaks no TLS to targets. `Host` and `X-Forwarded-For` are treated in the one way that is AWS's default.
-//! Anomaly mitigation is not modelled: targets that answer with errors keep their share.
+//! firewall, and speaks no TLS to targets. Anomaly mitigation is not modelled: targets that answer with errors keep their
+//! share.
 //!
 //! # Example
 //!
@@ -71,6 +71,7 @@ mod attempt;
 mod error;
 mod exchange;
 mod forward;
+mod header_modes;
 mod headers;
 mod http1;
 mod protocol;
@@ -114,6 +115,7 @@ mod stash;
 pub use access_log::AccessLog;
 pub use condition::{Condition, QueryPattern};
 pub use desync::{DesyncClass, DesyncMitigationMode, DesyncReason};
+pub use header_modes::{ForwardedFor, HostHeader};
 pub use health::{HealthCheck, HealthState, InvalidMatcher, Matcher, TargetHealth};
 pub use histogram::Histogram;
 pub use http::{HeaderName, Method, StatusCode};

@@ -14,6 +14,7 @@ use crate::client_stream::Transport;
 use crate::connection::serve;
 use crate::desync::DesyncMitigationMode;
 use crate::drain::Signal;
+use crate::header_modes::{ForwardedFor, HostHeader};
 use crate::redirect::Entrance;
 use crate::rule::Rules;
 use crate::statistics::{ListenerCounters, ListenerStatistics};
@@ -48,6 +49,10 @@ pub struct Attributes {
     pub retries: u32,
     /// Where each request is written down; `None` is nowhere.
     pub access_log: Option<AccessLog>,
+    /// How targets see what a request was for.
+    pub host_header: HostHeader,
+    /// How targets see where a request came from.
+    pub forwarded_for: ForwardedFor,
     /// How strictly requests are taken that could be read in more than one way.
     pub desync_mitigation_mode: DesyncMitigationMode,
     /// Whether headers are taken out of requests whose names have other signs than letters, digits and hyphens. Names
@@ -82,6 +87,8 @@ impl Default for Attributes {
             request_timeout: None,
             retries: 0,
             access_log: None,
+            host_header: HostHeader::default(),
+            forwarded_for: ForwardedFor::default(),
             desync_mitigation_mode: DesyncMitigationMode::default(),
             drop_invalid_header_fields: false,
             http2: true,
