@@ -1,22 +1,24 @@
 //! The fleet's load balancers: its listeners on ports of this machine, its rules and target groups in the balancer's own terms.
 
+mod attributes;
 mod rules;
 mod target_groups;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::time::Duration;
 
 use karma_balancer as balancer;
-use karma_balancer::Attributes;
-use karma_fleet::{Action, Address, Condition, Fleet, Listener, ListenerProtocol, LoadBalancer};
+use karma_fleet::{Action, Address, Condition, Fleet, Listener, ListenerProtocol};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::error::StartError;
 use crate::listening;
 use crate::observation::ListenerObservation;
+use attributes::all_attributes;
 use rules::{LocalPorts, Surroundings, rules};
 
 pub(crate) use target_groups::{Groups, groups};
@@ -34,8 +36,14 @@ pub(crate) struct LoadBalancers {
 }
 
 impl LoadBalancers {
-    /// Listens: the first HTTP listener on `port`, each further one on the next free port. The notes name the listeners that are not served.
-    pub(crate) async fn start(fleet: &Fleet, groups: &Groups, port: u16) -> Result<(Self, Vec<String>), StartError> {
+    /// Listens: the first HTTP listener on `port`, each further one on the next free port. Access logs are written below the directory
+    /// `state`. The notes name the listeners that are not served, and the logs that are not written.
+    pub(crate) async fn start(
+        fleet: &Fleet,
+        groups: &Groups,
+        port: u16,
+        state: &Path,
+    ) -> Result<(Self, Vec<String>), StartError> {
         let mut started = Self {
             listeners: Vec::new(),
             served: Vec::new(),
@@ -46,7 +54,7 @@ impl LoadBalancers {
                 .max()
                 .unwrap_or_default(),
         };
-        let mut notes = Vec::new();
+        let (attributes, mut notes) = all_attributes(fleet, state);
         let mut bound = Vec::new();
         for (address, listener) in in_order(fleet) {
             match listener.protocol {
@@ -65,7 +73,14 @@ impl LoadBalancers {
                 groups,
                 local_ports: &local_ports[&listener.load_balancer],
             };
-            started.listen(fleet, surroundings, address, listener, socket)?;
+            let attributes = attributes.get(&listener.load_balancer).cloned().unwrap_or_default();
+            let rules = rules(address, listener, surroundings)?;
+            started.add(
+                fleet,
+                address,
+                listener,
+                balancer::Listener::start(socket, rules, attributes),
+            );
         }
         Ok((started, notes))
     }
@@ -93,17 +108,8 @@ impl LoadBalancers {
         while stopping.join_next().await.is_some() {}
     }
 
-    fn listen(
-        &mut self,
-        fleet: &Fleet,
-        surroundings: Surroundings<'_>,
-        address: &Address,
-        listener: &Listener,
-        socket: TcpListener,
-    ) -> Result<(), StartError> {
+    fn add(&mut self, fleet: &Fleet, address: &Address, listener: &Listener, started: balancer::Listener) {
         let load_balancer = fleet.load_balancers.get(&listener.load_balancer);
-        let rules = rules(address, listener, surroundings)?;
-        let started = balancer::Listener::start(socket, rules, load_balancer.map(attributes).unwrap_or_default());
         let observation = ListenerObservation {
             name: load_balancer.map_or_else(|| address.to_string(), |load_balancer| load_balancer.name.clone()),
             url: format!("http://{}", started.local_addr()),
@@ -111,15 +117,6 @@ impl LoadBalancers {
         };
         self.served.push((address.clone(), observation));
         self.listeners.push(started);
-        Ok(())
-    }
-}
-
-fn attributes(load_balancer: &LoadBalancer) -> Attributes {
-    Attributes {
-        idle_timeout: load_balancer.idle_timeout,
-        client_keep_alive: load_balancer.client_keep_alive,
-        ..Attributes::default()
     }
 }
 

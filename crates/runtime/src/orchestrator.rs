@@ -309,7 +309,7 @@ impl Ground {
             .await
             .map_err(failed)?;
         let groups = load_balancer::groups(fleet);
-        let (load_balancers, not_served) = LoadBalancers::start(fleet, &groups, options.port).await?;
+        let (load_balancers, not_served) = LoadBalancers::start(fleet, &groups, options.port, state.path()).await?;
         let seed = addresses::seed(state.path());
         let block = AddressBlock::for_names(seed);
         let (discovery, names, not_found) = Discovery::start(services, block, mechanism(namespaces)).await;

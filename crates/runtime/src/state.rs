@@ -6,6 +6,7 @@
 //! control.sock    see `control`
 //! run/<task id>/  each task's own disk and files of /etc; gone with the task
 //! logs/           see `logs`
+//! access-logs/    what load balancers write down of requests, where the stack has them do so
 //! ```
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use karma_balancer as balancer;
-use karma_fleet::{Address, Algorithm, Fleet, HealthCheck, HealthCheckPort, Stickiness, TargetGroup};
+use karma_fleet::{Address, Algorithm, Fleet, HealthCheck, HealthCheckPort, ProtocolVersion, Stickiness, TargetGroup};
 
 /// Target groups by their address.
 pub(crate) type Groups = BTreeMap<Address, balancer::TargetGroup>;
@@ -19,6 +19,7 @@ pub(crate) fn groups(fleet: &Fleet) -> Groups {
 
 fn settings(group: &TargetGroup) -> balancer::TargetGroupSettings {
     balancer::TargetGroupSettings {
+        protocol_version: protocol_version(group.protocol_version),
         health_check: Some(health_check(&group.health_check)),
         deregistration_delay: group.deregistration_delay,
         algorithm: algorithm(group.algorithm),
@@ -52,6 +53,14 @@ fn algorithm(algorithm: Algorithm) -> balancer::Algorithm {
         Algorithm::RoundRobin => balancer::Algorithm::RoundRobin,
         Algorithm::LeastOutstandingRequests => balancer::Algorithm::LeastOutstandingRequests,
         Algorithm::WeightedRandom => balancer::Algorithm::WeightedRandom,
+    }
+}
+
+fn protocol_version(version: ProtocolVersion) -> balancer::ProtocolVersion {
+    match version {
+        ProtocolVersion::Http1 => balancer::ProtocolVersion::Http1,
+        ProtocolVersion::Http2 => balancer::ProtocolVersion::Http2,
+        ProtocolVersion::Grpc => balancer::ProtocolVersion::Grpc,
     }
 }
 
