@@ -91,7 +91,7 @@ async fn serve_request(visit: &Visit, wire: &SharedWire, bytes: &Bytes, is_retir
     if visit.front.attributes.drop_invalid_header_fields && headers::drop_invalid(&mut head.headers) > 0 {
         visit.front.counters.dropped_invalid_headers_requests.increment();
     }
-    let expects_continue = has_word(head.headers.get_all(EXPECT), "100-continue");
+    let expects_continue = has_word(&head.headers, EXPECT, "100-continue");
     wire.lock().begin_body(framing, expects_continue);
     let body = match framing {
         Framing::None => ClientBody::Empty,
@@ -130,7 +130,7 @@ fn manner(head: &Parts, is_retired: bool) -> Manner {
     Manner {
         version: head.version,
         is_head: head.method == Method::HEAD,
-        wants_trailers: has_word(head.headers.get_all(TE), "trailers"),
+        wants_trailers: has_word(&head.headers, TE, "trailers"),
         persistence: if is_kept { Persistence::Keep } else { Persistence::Close },
     }
 }

@@ -38,7 +38,7 @@
 //! });
 //! group.register(([127, 0, 0, 1], 8000).into());
 //!
-//! let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! let socket = karma_balancer::bind(([127, 0, 0, 1], 0).into())?;
 //! let rules = Rules { rules: Vec::new(), default_action: Action::forward_to(group) };
 //! let listener = Listener::start(socket, rules, Attributes::default());
 //! listener.stop(Duration::from_secs(5)).await;
@@ -120,7 +120,7 @@ pub use health::{HealthCheck, HealthState, InvalidMatcher, Matcher, TargetHealth
 pub use histogram::Histogram;
 pub use http::{HeaderName, Method, StatusCode};
 pub use ipnet::IpNet;
-pub use listener::{Attributes, Listener};
+pub use listener::{Attributes, Listener, bind};
 pub use outlier::OutlierEjection;
 pub use pattern::{InvalidRegex, Pattern};
 pub use protocol::ProtocolVersion;

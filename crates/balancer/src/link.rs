@@ -36,6 +36,10 @@ pub(crate) struct Link {
 
 /// How the target is spoken to.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are of the larger kind, and a link is in a box already"
+)]
 pub(crate) enum Wire {
     Http1(TargetWire),
     Http2(TargetStream),

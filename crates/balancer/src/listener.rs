@@ -1,10 +1,11 @@
 //! Listeners: a socket, the rules for what comes in, and how it all stops.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
@@ -75,6 +76,10 @@ pub(crate) struct Front {
     rules: RwLock<Arc<Rules>>,
 }
 
+/// Connections that wait to be accepted. The system may have a lower limit,
+/// [`somaxconn`](https://man7.org/linux/man-pages/man2/listen.2.html), and then that counts.
+const QUEUE: u32 = 4_096;
+
 /// A pause after a failed accept: most failures are a want of file descriptors, and haste does not help there.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -94,6 +99,19 @@ impl Default for Attributes {
             http2: true,
         }
     }
+}
+
+/// A socket that listens, with a queue for the connections that come all at once. The usual one is soon full, and then
+/// clients wait a second before they try again.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(QUEUE)
 }
 
 impl Listener {

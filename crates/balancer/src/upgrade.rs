@@ -30,8 +30,8 @@ pub(crate) struct Tunnel {
 pub(crate) fn is_asked(head: &Parts) -> bool {
     head.method == Method::GET
         && head.version == Version::HTTP_11
-        && has_word(head.headers.get_all(CONNECTION), "upgrade")
-        && has_word(head.headers.get_all(UPGRADE), "websocket")
+        && has_word(&head.headers, CONNECTION, "upgrade")
+        && has_word(&head.headers, UPGRADE, "websocket")
 }
 
 /// Says so to the next one on the way, after the headers that concern one connection only have been taken out.

@@ -1,6 +1,7 @@
 //! The fleet's load balancers: its listeners on ports of this machine, its rules and target groups in the balancer's own terms.
 
 mod attributes;
+mod certificate;
 mod rules;
 mod target_groups;
 
@@ -19,6 +20,7 @@ use crate::error::StartError;
 use crate::listening;
 use crate::observation::ListenerObservation;
 use attributes::all_attributes;
+use certificate::{Certificate, certificate};
 use rules::{LocalPorts, Surroundings, rules};
 
 pub(crate) use target_groups::{Groups, groups};
@@ -36,8 +38,8 @@ pub(crate) struct LoadBalancers {
 }
 
 impl LoadBalancers {
-    /// Listens: the first HTTP listener on `port`, each further one on the next free port. Access logs are written below the directory
-    /// `state`. The notes name the listeners that are not served, and the logs that are not written.
+    /// Listens: the first HTTP listener on `port`, each further one on the next free port, those for HTTPS last. Their certificate is
+    /// kept in `state`, and access logs are written there. The notes say how to trust it, and which logs are not written.
     pub(crate) async fn start(
         fleet: &Fleet,
         groups: &Groups,
@@ -54,18 +56,15 @@ impl LoadBalancers {
                 .max()
                 .unwrap_or_default(),
         };
+        let has_https = fleet.listeners.values().any(is_https);
+        let certificate = has_https.then(|| certificate(&state.join("tls"), fleet)).transpose()?;
         let (attributes, mut notes) = all_attributes(fleet, state);
         let mut bound = Vec::new();
         for (address, listener) in in_order(fleet) {
-            match listener.protocol {
-                ListenerProtocol::Http => {
-                    let last = bound
-                        .last()
-                        .map(|(_, _, socket): &(_, _, TcpListener)| local_port(socket));
-                    bound.push((address, listener, bind_next(port, last).await?));
-                }
-                ListenerProtocol::Https => notes.push(format!("{address} is not served here: it is an HTTPS listener")),
-            }
+            let last = bound
+                .last()
+                .map(|(_, _, socket): &(_, _, TcpListener)| local_port(socket));
+            bound.push((address, listener, bind_next(port, last).await?));
         }
         let local_ports = local_ports(&bound);
         for (address, listener, socket) in bound {
@@ -73,15 +72,16 @@ impl LoadBalancers {
                 groups,
                 local_ports: &local_ports[&listener.load_balancer],
             };
+            let certificate = certificate.as_ref().filter(|_| is_https(listener));
             let attributes = attributes.get(&listener.load_balancer).cloned().unwrap_or_default();
             let rules = rules(address, listener, surroundings)?;
-            started.add(
-                fleet,
-                address,
-                listener,
-                balancer::Listener::start(socket, rules, attributes),
-            );
+            let (listening, scheme) = match certificate {
+                None => (balancer::Listener::start(socket, rules, attributes), "http"),
+                Some(certificate) => (certificate.listen(socket, rules, attributes)?, "https"),
+            };
+            started.add(fleet, (address, listener), listening, scheme);
         }
+        notes.extend(certificate.map(|certificate| how_to_trust(&certificate)));
         Ok((started, notes))
     }
 
@@ -108,22 +108,37 @@ impl LoadBalancers {
         while stopping.join_next().await.is_some() {}
     }
 
-    fn add(&mut self, fleet: &Fleet, address: &Address, listener: &Listener, started: balancer::Listener) {
+    fn add(
+        &mut self,
+        fleet: &Fleet,
+        (address, listener): (&Address, &Listener),
+        listening: balancer::Listener,
+        scheme: &str,
+    ) {
         let load_balancer = fleet.load_balancers.get(&listener.load_balancer);
         let observation = ListenerObservation {
             name: load_balancer.map_or_else(|| address.to_string(), |load_balancer| load_balancer.name.clone()),
-            url: format!("http://{}", started.local_addr()),
-            protocol: "HTTP".to_owned(),
+            url: format!("{scheme}://{}", listening.local_addr()),
+            protocol: scheme.to_ascii_uppercase(),
         };
         self.served.push((address.clone(), observation));
-        self.listeners.push(started);
+        self.listeners.push(listening);
     }
 }
 
-/// By load balancer and then by port, so that the same stack gets the same ports each time.
+fn is_https(listener: &Listener) -> bool {
+    listener.protocol == ListenerProtocol::Https
+}
+
+fn how_to_trust(certificate: &Certificate) -> String {
+    let path = certificate.path.display();
+    format!("the HTTPS listeners have a certificate of their own here; to trust it: curl --cacert {path} …")
+}
+
+/// By protocol, load balancer and port, so that the same stack gets the same ports each time.
 fn in_order(fleet: &Fleet) -> Vec<(&Address, &Listener)> {
     let mut listeners: Vec<_> = fleet.listeners.iter().collect();
-    listeners.sort_by_key(|(_, listener)| (&listener.load_balancer, listener.port));
+    listeners.sort_by_key(|(_, listener)| (is_https(listener), &listener.load_balancer, listener.port));
     listeners
 }
 

@@ -309,7 +309,7 @@ impl Ground {
             .await
             .map_err(failed)?;
         let groups = load_balancer::groups(fleet);
-        let (load_balancers, not_served) = LoadBalancers::start(fleet, &groups, options.port, state.path()).await?;
+        let (load_balancers, certificates) = LoadBalancers::start(fleet, &groups, options.port, state.path())?;
         let seed = addresses::seed(state.path());
         let block = AddressBlock::for_names(seed);
         let (discovery, names, not_found) = Discovery::start(services, block, mechanism(namespaces)).await;
@@ -321,7 +321,7 @@ impl Ground {
             discovery,
             names: Arc::new(names),
             seed,
-            notes: [not_served, not_found].concat(),
+            notes: [certificates, not_found].concat(),
         })
     }
 }

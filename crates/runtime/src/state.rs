@@ -6,6 +6,7 @@
 //! control.sock    see `control`
 //! run/<task id>/  each task's own disk and files of /etc; gone with the task
 //! logs/           see `logs`
+//! tls/            the certificate of the HTTPS listeners here, and its key
 //! access-logs/    what load balancers write down of requests, where the stack has them do so
 //! ```
 

@@ -5,6 +5,7 @@
 mod access_logs;
 mod bodies;
 mod clients;
+mod crowd;
 mod draining;
 mod failures;
 mod forwarding;

@@ -48,19 +48,19 @@ fn health_check(check: &HealthCheck) -> balancer::HealthCheck {
     }
 }
 
+fn protocol_version(protocol_version: ProtocolVersion) -> balancer::ProtocolVersion {
+    match protocol_version {
+        ProtocolVersion::Http1 => balancer::ProtocolVersion::Http1,
+        ProtocolVersion::Http2 => balancer::ProtocolVersion::Http2,
+        ProtocolVersion::Grpc => balancer::ProtocolVersion::Grpc,
+    }
+}
+
 fn algorithm(algorithm: Algorithm) -> balancer::Algorithm {
     match algorithm {
         Algorithm::RoundRobin => balancer::Algorithm::RoundRobin,
         Algorithm::LeastOutstandingRequests => balancer::Algorithm::LeastOutstandingRequests,
         Algorithm::WeightedRandom => balancer::Algorithm::WeightedRandom,
-    }
-}
-
-fn protocol_version(version: ProtocolVersion) -> balancer::ProtocolVersion {
-    match version {
-        ProtocolVersion::Http1 => balancer::ProtocolVersion::Http1,
-        ProtocolVersion::Http2 => balancer::ProtocolVersion::Http2,
-        ProtocolVersion::Grpc => balancer::ProtocolVersion::Grpc,
     }
 }
 
