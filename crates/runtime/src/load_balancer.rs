@@ -40,7 +40,7 @@ pub(crate) struct LoadBalancers {
 impl LoadBalancers {
     /// Listens: the first HTTP listener on `port`, each further one on the next free port, those for HTTPS last. Their certificate is
     /// kept in `state`, and access logs are written there. The notes say how to trust it, and which logs are not written.
-    pub(crate) async fn start(
+    pub(crate) fn start(
         fleet: &Fleet,
         groups: &Groups,
         port: u16,
@@ -64,7 +64,7 @@ impl LoadBalancers {
             let last = bound
                 .last()
                 .map(|(_, _, socket): &(_, _, TcpListener)| local_port(socket));
-            bound.push((address, listener, bind_next(port, last).await?));
+            bound.push((address, listener, bind_next(port, last)?));
         }
         let local_ports = local_ports(&bound);
         for (address, listener, socket) in bound {
@@ -158,21 +158,21 @@ fn local_ports(bound: &[(&Address, &Listener, TcpListener)]) -> BTreeMap<Address
 }
 
 /// The socket of the first listener, or of one after another.
-async fn bind_next(port: u16, last: Option<u16>) -> Result<TcpListener, StartError> {
+fn bind_next(port: u16, last: Option<u16>) -> Result<TcpListener, StartError> {
     match last {
-        None => bind(port).await.map_err(|source| not_bound(port, source)),
-        Some(_) if port == 0 => bind(0).await.map_err(|source| not_bound(0, source)),
-        Some(last) => bind_after(last).await,
+        None => bind(port).map_err(|source| not_bound(port, source)),
+        Some(_) if port == 0 => bind(0).map_err(|source| not_bound(0, source)),
+        Some(last) => bind_after(last),
     }
 }
 
-async fn bind(port: u16) -> io::Result<TcpListener> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await
+fn bind(port: u16) -> io::Result<TcpListener> {
+    balancer::bind((Ipv4Addr::LOCALHOST, port).into())
 }
 
-async fn bind_after(last: u16) -> Result<TcpListener, StartError> {
+fn bind_after(last: u16) -> Result<TcpListener, StartError> {
     for port in last.saturating_add(1)..=last.saturating_add(PORTS_TRIED) {
-        match bind(port).await {
+        match bind(port) {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
             bound => return bound.map_err(|source| StartError::Listen { port, source }),
         }
