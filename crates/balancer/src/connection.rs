@@ -11,12 +11,12 @@ use http::HeaderValue;
 use tokio::time::sleep;
 
 use crate::access_log_entry::TlsFacts;
-use crate::client_stream::{ClientStream, Transport};
-use crate::client_wire::SharedWire;
-use crate::conversation::converse;
+use crate::client::conversation::converse;
+use crate::client::http2;
+use crate::client::stream::{ClientStream, Transport};
+use crate::client::wire::SharedWire;
 use crate::header_modes::ForwardedFor;
 use crate::headers::Origin;
-use crate::http2;
 use crate::idle_timer::IdleTimer;
 use crate::listener::Front;
 use crate::random;

@@ -47,14 +47,10 @@
 //! ```
 
 // Where requests come in.
-mod client_stream;
-mod client_wire;
+mod client;
 mod connection;
-mod conversation;
 mod desync;
-mod http2;
 mod listener;
-mod reply;
 mod tls;
 
 // Where they go.
@@ -96,8 +92,6 @@ mod target_group_settings;
 // Who comes back to whom.
 mod cookie;
 mod stickiness;
-mod target_stream;
-mod target_wire;
 mod ticket;
 
 // What is counted and written down on the way.

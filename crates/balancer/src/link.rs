@@ -1,5 +1,8 @@
 //! A connection to a target, in whichever protocol it speaks.
 
+mod stream;
+mod wire;
+
 use std::io;
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
@@ -16,8 +19,8 @@ use crate::idle_timer::IdleTimer;
 use crate::protocol::ProtocolVersion;
 use crate::request_body::RequestBody;
 use crate::statistics::ActiveConnection;
-use crate::target_stream::TargetStream;
-use crate::target_wire::TargetWire;
+use stream::TargetStream;
+use wire::TargetWire;
 
 /// A connection to a target.
 ///

@@ -11,7 +11,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use crate::access_log::AccessLog;
-use crate::client_stream::Transport;
+use crate::client::stream::Transport;
 use crate::connection::serve;
 use crate::desync::DesyncMitigationMode;
 use crate::drain::Signal;

@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue, Method, Version};
 use tokio::io::{AsyncWrite, AsyncWriteExt, copy_bidirectional};
 
 use crate::account::Draft;
-use crate::client_wire::ClientWire;
+use crate::client::wire::ClientWire;
 use crate::exchange::ResponseBody;
 use crate::http1::framing::has_word;
 use crate::link::Link;

@@ -13,7 +13,8 @@ use tokio::io::AsyncWrite;
 use tokio::time::{Sleep, sleep};
 
 use crate::answer::AnswerBody;
-use crate::client_wire::{Next, SharedWire};
+use crate::client::reply::{Manner, Persistence, reply};
+use crate::client::wire::{Next, SharedWire};
 use crate::connection::{Visit, retired};
 use crate::desync::{self, DesyncReason, LastOnItsConnection, Treatment};
 use crate::error::Error;
@@ -21,7 +22,6 @@ use crate::forward;
 use crate::headers;
 use crate::http1::framing::{Framing, has_word};
 use crate::http1::head;
-use crate::reply::{Manner, Persistence, reply};
 use crate::request_body::ClientBody;
 use crate::upgrade::Tunnel;
 

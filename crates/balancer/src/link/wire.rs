@@ -12,7 +12,7 @@ use http::{HeaderMap, Method, StatusCode, response};
 use hyper::body::{Body, Frame};
 use tokio::net::TcpStream;
 
-use crate::client_stream::poll_read;
+use crate::client::stream::poll_read;
 use crate::desync::LastOnItsConnection;
 use crate::error::Error;
 use crate::http1::body::BodyReader;
