@@ -376,7 +376,8 @@ impl Ground {
             .map_err(failed)?;
         let mut groups = LiveGroups::default();
         groups.follow(fleet);
-        let (load_balancers, not_served) = LoadBalancers::start(fleet, &groups.present(), options.port).await?;
+        let (load_balancers, of_load_balancers) =
+            LoadBalancers::start(fleet, &groups.present(), options.port, state.path())?;
         let seed = addresses::seed(state.path());
         let block = AddressBlock::for_names(seed);
         let (discovery, not_found) = Discovery::start(services, block, mechanism(namespaces)).await;
@@ -389,7 +390,7 @@ impl Ground {
                 discovery,
             },
             seed,
-            notes: [not_served, not_found].concat(),
+            notes: [of_load_balancers, not_found].concat(),
         })
     }
 }
