@@ -3,6 +3,8 @@
 //! Requests only hand their entry over; a thread of the log's own writes it. Where entries come faster than they can be
 //! written, some are dropped, and counted: no request ever waits for the log.
 
+pub(crate) mod entry;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -11,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 
-use crate::access_log_entry::Entry;
+use crate::access_log::entry::Entry;
 
 /// A log that is being written. Clones write to the same file. It is complete some time after the last clone is dropped.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use std::time::Duration;
 use http::HeaderValue;
 use tokio::time::sleep;
 
-use crate::access_log_entry::TlsFacts;
+use crate::access_log::entry::TlsFacts;
 use crate::client::conversation::converse;
 use crate::client::http2;
 use crate::client::stream::{ClientStream, Transport};

@@ -54,12 +54,7 @@ mod listener;
 mod tls;
 
 // Where they go.
-mod condition;
-mod pattern;
-mod redirect;
-mod request_view;
 mod rule;
-mod transform;
 
 // How they get there, and back.
 mod answer;
@@ -76,7 +71,6 @@ mod trace_id;
 mod upgrade;
 
 // Who answers them.
-mod candidates;
 mod drain;
 mod health;
 mod link;
@@ -87,16 +81,12 @@ mod selection;
 mod slow_start;
 mod target;
 mod target_group;
-mod target_group_settings;
 
 // Who comes back to whom.
-mod cookie;
 mod stickiness;
-mod ticket;
 
 // What is counted and written down on the way.
 mod access_log;
-mod access_log_entry;
 mod account;
 mod histogram;
 mod statistics;
@@ -107,7 +97,6 @@ mod random;
 mod stash;
 
 pub use access_log::AccessLog;
-pub use condition::{Condition, QueryPattern};
 pub use desync::{DesyncClass, DesyncMitigationMode, DesyncReason};
 pub use header_modes::{ForwardedFor, HostHeader};
 pub use health::{HealthCheck, HealthState, InvalidMatcher, Matcher, TargetHealth};
@@ -116,15 +105,16 @@ pub use http::{HeaderName, Method, StatusCode};
 pub use ipnet::IpNet;
 pub use listener::{Attributes, Listener, bind};
 pub use outlier::OutlierEjection;
-pub use pattern::{InvalidRegex, Pattern};
 pub use protocol::ProtocolVersion;
-pub use redirect::{Entrance, Permanence, Redirect, Template};
-pub use request_view::RequestView;
+pub use rule::condition::{Condition, QueryPattern};
+pub use rule::pattern::{InvalidRegex, Pattern};
+pub use rule::redirect::{Entrance, Permanence, Redirect, Template};
+pub use rule::transform::{Rewrite, Transforms};
+pub use rule::view::RequestView;
 pub use rule::{Action, ContentType, Forward, Rule, Rules, UnknownContentType};
 pub use selection::Algorithm;
 pub use statistics::{ListenerMeter, ListenerStatistics, TargetGroupStatistics};
 pub use stickiness::Stickiness;
+pub use target_group::settings::{MinimumHealthy, TargetGroupSettings};
 pub use target_group::{TargetDescription, TargetGroup};
-pub use target_group_settings::{MinimumHealthy, TargetGroupSettings};
 pub use tls::{InvalidIdentity, TlsIdentity};
-pub use transform::{Rewrite, Transforms};

@@ -4,6 +4,9 @@
 //!
 //! [aws]: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html
 
+mod candidates;
+pub(crate) mod settings;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +17,6 @@ use http::HeaderMap;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::candidates::{Candidates, Route};
 use crate::drain::drain;
 use crate::health::{HealthState, TargetHealth};
 use crate::probe;
@@ -25,7 +27,8 @@ use crate::slow_start::Standing;
 use crate::statistics::{TargetGroupRecord, TargetGroupStatistics};
 use crate::stickiness::Session;
 use crate::target::{InFlight, NO_PANIC, Target};
-use crate::target_group_settings::TargetGroupSettings;
+use crate::target_group::candidates::{Candidates, Route};
+use crate::target_group::settings::TargetGroupSettings;
 
 /// A set of targets that serve the same requests. Clones are handles to one and the same group.
 ///

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::outlier::OutlierEjection;
-use crate::target_group_settings::MinimumHealthy;
+use crate::target_group::settings::MinimumHealthy;
 
 fn address(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
