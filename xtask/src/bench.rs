@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: the numbers the project promises, measured on this machine. No test depends on them: a busy machine is
 //! not a broken program.
 
+mod balancer;
 mod cold;
 mod fleet;
 mod karma;
@@ -25,12 +26,19 @@ struct Measurement {
 enum Quantity {
     Time(Duration),
     Bytes(u64),
+    /// What nginx had in the same run is 1.
+    OfNginx(f64),
 }
 
 /// Measures and prints. A goal that is missed is printed, not failed; failing means that nothing could be measured.
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
-    let cold = arguments.iter().any(|argument| argument == "--cold");
-    match measure(Cold(cold)) {
+    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
+    let scope = match () {
+        () if has("--balancer") => Scope::Balancer,
+        () if has("--cold") => Scope::AllAndCold,
+        () => Scope::All,
+    };
+    match measure(scope) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -39,15 +47,37 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     }
 }
 
-/// Whether to measure a first build too, which takes minutes.
-struct Cold(bool);
+/// Holds many connections open, for the measurement of what they cost.
+pub(crate) fn hold(arguments: &[String]) -> ExitCode {
+    match balancer::hold(arguments.first().map_or("", String::as_str)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
-fn measure(Cold(cold): Cold) -> Result<()> {
+/// What to measure.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// The balancer beside nginx, and nothing else.
+    Balancer,
+    All,
+    /// A first build too, which takes minutes.
+    AllAndCold,
+}
+
+fn measure(scope: Scope) -> Result<()> {
     let busy = busy(&std::fs::read_to_string("/proc/loadavg")?);
-    let karma = karma::Karma::build()?;
-    let mut measurements = vec![karma.plan()?];
-    measurements.extend(fleet::measure(&karma)?);
-    if cold {
+    let mut measurements = Vec::new();
+    if scope != Scope::Balancer {
+        let karma = karma::Karma::build()?;
+        measurements.push(karma.plan()?);
+        measurements.extend(fleet::measure(&karma)?);
+    }
+    measurements.extend(balancer::measure()?);
+    if scope == Scope::AllAndCold {
         measurements.extend(cold::measure()?);
     }
     println!("{:<44} {:>10} {:>10}", "", "measured", "goal");
@@ -85,7 +115,10 @@ impl fmt::Display for Quantity {
             Self::Time(time) if *time < Duration::from_secs(1) => write!(out, "{:.1} ms", time.as_secs_f64() * 1e3),
             Self::Time(time) => write!(out, "{:.2} s", time.as_secs_f64()),
             #[expect(clippy::cast_precision_loss, reason = "a process has far less than 2^52 bytes")]
+            Self::Bytes(bytes) if *bytes < 1_000_000 => write!(out, "{:.1} kB", *bytes as f64 / 1e3),
+            #[expect(clippy::cast_precision_loss, reason = "a process has far less than 2^52 bytes")]
             Self::Bytes(bytes) => write!(out, "{:.1} MB", *bytes as f64 / 1e6),
+            Self::OfNginx(ratio) => write!(out, "{ratio:.2} x"),
         }
     }
 }

@@ -10,8 +10,7 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use karma_balancer::{Action, Attributes, Listener, Rules, TargetGroup, TargetGroupSettings};
-use tokio::net::TcpListener;
+use karma_balancer::{Action, Attributes, Listener, Rules, TargetGroup, TargetGroupSettings, bind};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -28,7 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         rules: Vec::new(),
         default_action: Action::forward_to(group),
     };
-    let listener = Listener::start(TcpListener::bind(address).await?, rules, Attributes::default());
+    let listener = Listener::start(bind(address)?, rules, Attributes::default());
     tokio::signal::ctrl_c().await?;
     listener.stop(Duration::from_secs(10)).await;
     Ok(())

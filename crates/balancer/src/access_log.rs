@@ -3,6 +3,8 @@
 //! Requests only hand their entry over; a thread of the log's own writes it. Where entries come faster than they can be
 //! written, some are dropped, and counted: no request ever waits for the log.
 
+pub(crate) mod entry;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -11,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 
-use crate::access_log_entry::Entry;
+use crate::access_log::entry::Entry;
 
 /// A log that is being written. Clones write to the same file. It is complete some time after the last clone is dropped.
 #[derive(Debug, Clone)]
@@ -26,6 +28,8 @@ struct LogFile {
     path: PathBuf,
     limit: u64,
     length: u64,
+    /// How many dropped entries the file says are missing.
+    missing: u64,
     file: BufWriter<File>,
 }
 
@@ -74,7 +78,8 @@ fn write(mut file: LogFile, waiting: &Receiver<Box<Entry>>, dropped: &AtomicU64)
     while let Ok(first) = waiting.recv() {
         let mut next = Ok(first);
         while let Ok(entry) = next {
-            if file.append(&entry).is_err() {
+            let lost = dropped.load(Ordering::Relaxed);
+            if file.say_missing(lost).and_then(|()| file.append(&entry)).is_err() {
                 dropped.fetch_add(1, Ordering::Relaxed);
             }
             next = waiting.try_recv();
@@ -94,6 +99,7 @@ impl LogFile {
             length: file.metadata()?.len(),
             path,
             limit,
+            missing: 0,
             file: BufWriter::new(file),
         })
     }
@@ -102,7 +108,22 @@ impl LogFile {
         if self.length > self.limit {
             self.begin_anew()?;
         }
-        let line = format!("{entry}\n");
+        self.put(&format!("{entry}\n"))
+    }
+
+    /// Says in its place that entries are missing. It is no entry, and readers of access logs skip what is none.
+    fn say_missing(&mut self, dropped: u64) -> io::Result<()> {
+        let new = dropped.saturating_sub(self.missing);
+        if new > 0 {
+            self.put(&format!(
+                "# {new} entries are missing here: they could not be written in time\n"
+            ))?;
+            self.missing = dropped;
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, line: &str) -> io::Result<()> {
         self.length += line.len() as u64;
         self.file.write_all(line.as_bytes())
     }
@@ -112,7 +133,10 @@ impl LogFile {
         let mut old = self.path.clone().into_os_string();
         old.push(".1");
         fs::rename(&self.path, old)?;
-        *self = Self::open(self.path.clone(), self.limit)?;
+        *self = Self {
+            missing: self.missing,
+            ..Self::open(self.path.clone(), self.limit)?
+        };
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use http::{HeaderMap, Response, Version, header};
 use tokio::time::Instant;
 
 use crate::access_log::AccessLog;
-use crate::access_log_entry::{Entry, Kind, ProcessingTimes};
+use crate::access_log::entry::{Entry, Kind, ProcessingTimes};
 use crate::answer::AnswerBody;
 use crate::connection::Visit;
 use crate::desync::DesyncReason;

@@ -11,8 +11,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use crate::account::Draft;
 use crate::error::Error;
 use crate::exchange::ResponseBody;
-use crate::redirect::Permanence;
 use crate::rule::ContentType;
+use crate::rule::redirect::Permanence;
 use crate::upgrade::Tunnel;
 
 /// The body of an answer to a client.

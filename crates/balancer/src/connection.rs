@@ -10,12 +10,13 @@ use std::time::Duration;
 use http::HeaderValue;
 use tokio::time::sleep;
 
-use crate::access_log_entry::TlsFacts;
-use crate::client_stream::{ClientStream, Transport};
-use crate::client_wire::SharedWire;
-use crate::conversation::converse;
+use crate::access_log::entry::TlsFacts;
+use crate::client::conversation::converse;
+use crate::client::http2;
+use crate::client::stream::{ClientStream, Transport};
+use crate::client::wire::SharedWire;
+use crate::header_modes::ForwardedFor;
 use crate::headers::Origin;
-use crate::http2;
 use crate::idle_timer::IdleTimer;
 use crate::listener::Front;
 use crate::random;
@@ -50,10 +51,12 @@ pub(crate) async fn serve(transport: Transport, client: SocketAddr, front: Arc<F
     let tls = is_logged.then(|| transport.tls_facts()).flatten();
     let stream = ClientStream::new(transport, Arc::clone(&activity), Arc::clone(&front.counters));
     let origin = Origin {
-        client: address_value(client),
+        client: address_value(client, front.attributes.forwarded_for),
         scheme: HeaderValue::from_static(front.entrance().scheme),
         port: front.port,
         port_value: HeaderValue::from(front.port),
+        host_header: front.attributes.host_header,
+        forwarded_for: front.attributes.forwarded_for,
     };
     let visit = Visit {
         front,
@@ -65,7 +68,8 @@ pub(crate) async fn serve(transport: Transport, client: SocketAddr, front: Arc<F
     };
     let conversation = async {
         if is_http2 {
-            http2::converse(Arc::new(visit), stream).await;
+            // In a box of its own, since it is large, and most connections have no use for it.
+            Box::pin(http2::converse(Arc::new(visit), stream)).await;
         } else {
             converse(&visit, SharedWire::new(stream)).await;
         }
@@ -93,8 +97,14 @@ async fn idle(activity: &Activity, timeout: Duration) {
     poll_fn(|context: &mut Context<'_>| timer.poll_over(activity.count(), context)).await;
 }
 
-fn address_value(client: SocketAddr) -> HeaderValue {
-    HeaderValue::try_from(client.ip().to_canonical().to_string()).expect("an address is printed in visible ASCII")
+/// An IPv6 address stands in brackets where a port follows it.
+fn address_value(client: SocketAddr, mode: ForwardedFor) -> HeaderValue {
+    let address = client.ip().to_canonical();
+    let text = match mode {
+        ForwardedFor::AppendWithPort => SocketAddr::new(address, client.port()).to_string(),
+        _ => address.to_string(),
+    };
+    HeaderValue::try_from(text).expect("an address is printed in visible ASCII")
 }
 
 impl Activity {
@@ -104,5 +114,26 @@ impl Activity {
 
     fn count(&self) -> u64 {
         self.count.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_are_told_with_their_port_or_without() {
+        let value = |text: &str, mode| address_value(text.parse().unwrap(), mode);
+        assert_eq!(value("192.0.2.1:1234", ForwardedFor::Append), "192.0.2.1");
+        assert_eq!(value("192.0.2.1:1234", ForwardedFor::AppendWithPort), "192.0.2.1:1234");
+        assert_eq!(
+            value("[::ffff:192.0.2.1]:1234", ForwardedFor::AppendWithPort),
+            "192.0.2.1:1234"
+        );
+        assert_eq!(value("[2001:db8::1]:1234", ForwardedFor::Append), "2001:db8::1");
+        assert_eq!(
+            value("[2001:db8::1]:1234", ForwardedFor::AppendWithPort),
+            "[2001:db8::1]:1234"
+        );
     }
 }

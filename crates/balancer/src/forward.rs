@@ -6,7 +6,7 @@ use http::request::Parts;
 use http::{HeaderMap, Request, Response};
 use tokio::time::{Instant, timeout_at};
 
-use crate::access_log_entry::Transformed;
+use crate::access_log::entry::Transformed;
 use crate::account::Account;
 use crate::answer::{self, AnswerBody};
 use crate::attempt::{Answered, attempt};
@@ -16,13 +16,13 @@ use crate::exchange::ResponseBody;
 use crate::headers;
 use crate::protocol;
 use crate::request_body::{ClientBody, RequestBody, Upload};
-use crate::request_view::RequestView;
 use crate::rule::Action;
+use crate::rule::transform::Transforms;
+use crate::rule::view::RequestView;
 use crate::stickiness::{self, Session};
 use crate::target::InFlight;
 use crate::target_group::TargetGroup;
 use crate::trace_id;
-use crate::transform::Transforms;
 
 /// Where a request goes by the rules.
 enum Way {

@@ -15,6 +15,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version};
 
 use crate::error::Error;
+use crate::header_modes::{ForwardedFor, HostHeader};
 use crate::trace_id;
 use crate::upgrade;
 
@@ -36,7 +37,7 @@ const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection")
 /// What the headers for a target say of the client's connection.
 #[derive(Debug)]
 pub(crate) struct Origin {
-    /// The client's address without its port.
+    /// The client's address, with its port if targets are to see it.
     pub(crate) client: HeaderValue,
     /// The protocol the client speaks: `http` or `https`.
     pub(crate) scheme: HeaderValue,
@@ -44,6 +45,8 @@ pub(crate) struct Origin {
     pub(crate) port: u16,
     /// The same, as a header's value.
     pub(crate) port_value: HeaderValue,
+    pub(crate) host_header: HostHeader,
+    pub(crate) forwarded_for: ForwardedFor,
 }
 
 /// Refuses a request the balancer would not forward; otherwise gives the size of its headers in bytes.
@@ -88,7 +91,10 @@ pub(crate) fn split_port(host: &str) -> (&str, &str) {
 
 /// Turns a client's request into the one for the target.
 pub(crate) fn prepare_request(head: &mut Parts, origin: &Origin, target: SocketAddr, header_bytes: usize) {
-    let host = host_for_target(head, origin.port, target);
+    let host = match origin.host_header {
+        HostHeader::Preserved if head.headers.contains_key(header::HOST) => None,
+        HostHeader::Preserved | HostHeader::Adjusted => host_for_target(head, origin.port, target),
+    };
     let is_upgrade = upgrade::is_asked(head);
     remove_hop_by_hop(&mut head.headers);
     if is_upgrade {
@@ -170,13 +176,21 @@ fn is_only_host(head: &Parts) -> bool {
 
 /// What the client says of its protocol and port is overwritten: AWS is silent on it, and a target trusts these.
 fn add_origin(headers: &mut HeaderMap, origin: &Origin) {
-    let hops = match headers.entry(&FORWARDED_FOR) {
-        Entry::Vacant(_) => origin.client.clone(),
-        Entry::Occupied(sent) => joined(sent.iter().chain([&origin.client])).unwrap_or_else(|| origin.client.clone()),
-    };
-    headers.insert(FORWARDED_FOR, hops);
+    match origin.forwarded_for {
+        ForwardedFor::Append | ForwardedFor::AppendWithPort => append_hop(headers, &origin.client),
+        ForwardedFor::Preserve => {}
+        ForwardedFor::Remove => drop(headers.remove(FORWARDED_FOR)),
+    }
     headers.insert(FORWARDED_PROTO, origin.scheme.clone());
     headers.insert(FORWARDED_PORT, origin.port_value.clone());
+}
+
+fn append_hop(headers: &mut HeaderMap, client: &HeaderValue) {
+    let hops = match headers.entry(&FORWARDED_FOR) {
+        Entry::Vacant(_) => client.clone(),
+        Entry::Occupied(sent) => joined(sent.iter().chain([client])).unwrap_or_else(|| client.clone()),
+    };
+    headers.insert(FORWARDED_FOR, hops);
 }
 
 fn joined<'a>(values: impl Iterator<Item = &'a HeaderValue>) -> Option<HeaderValue> {
@@ -267,14 +281,23 @@ mod tests {
     }
 
     fn prepared(port: u16, target: &str, headers: &[(&str, &str)]) -> Parts {
-        let mut head = head(target, headers);
-        let origin = Origin {
+        prepared_by(&origin(port), target, headers)
+    }
+
+    fn origin(port: u16) -> Origin {
+        Origin {
             client: HeaderValue::from_static("203.0.113.9"),
             scheme: HeaderValue::from_static("http"),
             port,
             port_value: HeaderValue::from(port),
-        };
-        prepare_request(&mut head, &origin, SocketAddr::from(([10, 0, 0, 1], 8000)), 100);
+            host_header: HostHeader::default(),
+            forwarded_for: ForwardedFor::default(),
+        }
+    }
+
+    fn prepared_by(origin: &Origin, target: &str, headers: &[(&str, &str)]) -> Parts {
+        let mut head = head(target, headers);
+        prepare_request(&mut head, origin, SocketAddr::from(([10, 0, 0, 1], 8000)), 100);
         head
     }
 
@@ -322,6 +345,33 @@ mod tests {
             &[("x-forwarded-for", "a"), ("x-forwarded-for", "b, c")],
             "a, b, c, 203.0.113.9",
         );
+    }
+
+    #[test]
+    fn forwarded_for_may_be_left_or_taken_out() {
+        let hops = |forwarded_for, sent: &[(&str, &str)]| {
+            let origin = Origin {
+                forwarded_for,
+                ..origin(80)
+            };
+            prepared_by(&origin, "/", sent).headers.get(FORWARDED_FOR).cloned()
+        };
+        let sent = [("x-forwarded-for", "198.51.100.1")];
+        assert_eq!(hops(ForwardedFor::Preserve, &sent).unwrap(), "198.51.100.1");
+        assert_eq!(hops(ForwardedFor::Preserve, &[]), None);
+        assert_eq!(hops(ForwardedFor::Remove, &sent), None);
+    }
+
+    #[test]
+    fn the_host_may_be_left_as_it_was() {
+        let origin = Origin {
+            host_header: HostHeader::Preserved,
+            ..origin(8080)
+        };
+        let host = |target, sent: &[(&str, &str)]| prepared_by(&origin, target, sent).headers[header::HOST].clone();
+        assert_eq!(host("/", &[("host", "Example.com")]), "Example.com");
+        assert_eq!(host("http://b.test/", &[("host", "a.test:9")]), "a.test:9");
+        assert_eq!(host("/", &[]), "10.0.0.1:8000");
     }
 
     #[test]
@@ -406,8 +456,7 @@ mod tests {
                     head.headers.append(&names[name], value);
                 }
             }
-            let origin = Origin { client: HeaderValue::from_static("203.0.113.9"), scheme: HeaderValue::from_static("http"), port, port_value: HeaderValue::from(port) };
-            prepare_request(&mut head, &origin, SocketAddr::from(([10, 0, 0, 1], 8000)), 100);
+            prepare_request(&mut head, &origin(port), SocketAddr::from(([10, 0, 0, 1], 8000)), 100);
             for name in [header::HOST, FORWARDED_FOR, FORWARDED_PROTO, FORWARDED_PORT, trace_id::NAME] {
                 prop_assert_eq!(head.headers.get_all(&name).iter().count(), 1, "{}", name);
             }

@@ -3,17 +3,25 @@
 //!
 //! ```text
 //!  client ──▶ Listener ──▶ Rules ──▶ Action::Forward ──▶ TargetGroup ──▶ target
-//!             a socket     the first   or a fixed         health checks,   connections are kept
-//!                          that fits   response           Algorithm        for the next request
+//!             a socket,    the first   or a redirect,      health checks,   connections are kept
+//!             with TLS     that fits   or a fixed          Algorithm,       for the next request
+//!             or without               response            stickiness
 //! ```
 //!
-//! It speaks HTTP/1.1 on both sides. Bodies stream both ways, no faster than the slower side takes them. Everything
-//! a request needs runs in the one task of its client's connection, the connection to the target included, so that
+//! Clients speak HTTP/1.1, and HTTP/2 where they come with TLS; targets speak HTTP/1.1, HTTP/2 or gRPC, as their group
+//! says; WebSocket passes. Bodies stream both ways, no faster than the slower side takes them. Everything a request over
+//! HTTP/1.1 needs runs in the one task of its client's connection, the connection to the target included, so that
 //! nothing is handed between threads, and a client that goes away takes its request with it.
 //!
-//! What it does not do: it knows nothing of ECS or Terraform, does not speak HTTPS, HTTP/2 or WebSocket, and does not
-//! rewrite paths. What cannot be read as HTTP at all gets a bare 400 (414 or 431 if it is too long) without AWS's page and
-//! `Server` header; more than 100 headers are a 431, where AWS names no limit.
+//! What goes through is counted ([`Listener::statistics`], [`TargetGroup::statistics`]) and, if asked for, written down
+//! ([`AccessLog`]). Rules are replaced while requests go on ([`Listener::set_rules`]).
+//!
+//! The same parts make a proxy of a service mesh: it may try another target ([`Attributes::retries`]), give up a request
+//! ([`Attributes::request_timeout`]) and leave failing targets alone ([`OutlierEjection`]).
+//!
+//! What it does not do: it knows nothing of ECS or Terraform. It authenticates nobody, calls no functions, asks no
+//! firewall, and speaks no TLS to targets. Anomaly mitigation is not modelled: targets that answer with errors keep their
+//! share.
 //!
 //! # Example
 //!
@@ -30,7 +38,7 @@
 //! });
 //! group.register(([127, 0, 0, 1], 8000).into());
 //!
-//! let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! let socket = karma_balancer::bind(([127, 0, 0, 1], 0).into())?;
 //! let rules = Rules { rules: Vec::new(), default_action: Action::forward_to(group) };
 //! let listener = Listener::start(socket, rules, Attributes::default());
 //! listener.stop(Duration::from_secs(5)).await;
@@ -39,23 +47,14 @@
 //! ```
 
 // Where requests come in.
-mod client_stream;
-mod client_wire;
+mod client;
 mod connection;
-mod conversation;
 mod desync;
-mod http2;
 mod listener;
-mod reply;
 mod tls;
 
 // Where they go.
-mod condition;
-mod pattern;
-mod redirect;
-mod request_view;
 mod rule;
-mod transform;
 
 // How they get there, and back.
 mod answer;
@@ -63,6 +62,7 @@ mod attempt;
 mod error;
 mod exchange;
 mod forward;
+mod header_modes;
 mod headers;
 mod http1;
 mod protocol;
@@ -71,7 +71,6 @@ mod trace_id;
 mod upgrade;
 
 // Who answers them.
-mod candidates;
 mod drain;
 mod health;
 mod link;
@@ -82,18 +81,12 @@ mod selection;
 mod slow_start;
 mod target;
 mod target_group;
-mod target_group_settings;
 
 // Who comes back to whom.
-mod cookie;
 mod stickiness;
-mod target_stream;
-mod target_wire;
-mod ticket;
 
 // What is counted and written down on the way.
 mod access_log;
-mod access_log_entry;
 mod account;
 mod histogram;
 mod statistics;
@@ -104,23 +97,24 @@ mod random;
 mod stash;
 
 pub use access_log::AccessLog;
-pub use condition::{Condition, QueryPattern};
 pub use desync::{DesyncClass, DesyncMitigationMode, DesyncReason};
+pub use header_modes::{ForwardedFor, HostHeader};
 pub use health::{HealthCheck, HealthState, InvalidMatcher, Matcher, TargetHealth};
 pub use histogram::Histogram;
 pub use http::{HeaderName, Method, StatusCode};
 pub use ipnet::IpNet;
-pub use listener::{Attributes, Listener};
+pub use listener::{Attributes, Listener, bind};
 pub use outlier::OutlierEjection;
-pub use pattern::{InvalidRegex, Pattern};
 pub use protocol::ProtocolVersion;
-pub use redirect::{Entrance, Permanence, Redirect, Template};
-pub use request_view::RequestView;
+pub use rule::condition::{Condition, QueryPattern};
+pub use rule::pattern::{InvalidRegex, Pattern};
+pub use rule::redirect::{Entrance, Permanence, Redirect, Template};
+pub use rule::transform::{Rewrite, Transforms};
+pub use rule::view::RequestView;
 pub use rule::{Action, ContentType, Forward, Rule, Rules, UnknownContentType};
 pub use selection::Algorithm;
 pub use statistics::{ListenerMeter, ListenerStatistics, TargetGroupStatistics};
 pub use stickiness::Stickiness;
+pub use target_group::settings::{MinimumHealthy, TargetGroupSettings};
 pub use target_group::{TargetDescription, TargetGroup};
-pub use target_group_settings::{MinimumHealthy, TargetGroupSettings};
 pub use tls::{InvalidIdentity, TlsIdentity};
-pub use transform::{Rewrite, Transforms};

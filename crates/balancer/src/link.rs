@@ -1,5 +1,8 @@
 //! A connection to a target, in whichever protocol it speaks.
 
+mod stream;
+mod wire;
+
 use std::io;
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
@@ -16,8 +19,8 @@ use crate::idle_timer::IdleTimer;
 use crate::protocol::ProtocolVersion;
 use crate::request_body::RequestBody;
 use crate::statistics::ActiveConnection;
-use crate::target_stream::TargetStream;
-use crate::target_wire::TargetWire;
+use stream::TargetStream;
+use wire::TargetWire;
 
 /// A connection to a target.
 ///
@@ -36,6 +39,10 @@ pub(crate) struct Link {
 
 /// How the target is spoken to.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are of the larger kind, and a link is in a box already"
+)]
 pub(crate) enum Wire {
     Http1(TargetWire),
     Http2(TargetStream),

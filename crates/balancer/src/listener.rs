@@ -1,22 +1,30 @@
 //! Listeners: a socket, the rules for what comes in, and how it all stops.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use crate::access_log::AccessLog;
-use crate::client_stream::Transport;
+use crate::client::stream::Transport;
 use crate::connection::serve;
 use crate::desync::DesyncMitigationMode;
 use crate::drain::Signal;
-use crate::redirect::Entrance;
+use crate::header_modes::{ForwardedFor, HostHeader};
 use crate::rule::Rules;
+<<<<<<< HEAD
 use crate::statistics::{ListenerCounters, ListenerMeter, ListenerStatistics};
+||||||| fabcf16
+use crate::statistics::{ListenerCounters, ListenerStatistics};
+=======
+use crate::rule::redirect::Entrance;
+use crate::statistics::{ListenerCounters, ListenerStatistics};
+>>>>>>> balancer
 use crate::target::NO_PANIC;
 use crate::tls::{InvalidIdentity, Offer, Tls, TlsIdentity};
 
@@ -48,6 +56,10 @@ pub struct Attributes {
     pub retries: u32,
     /// Where each request is written down; `None` is nowhere.
     pub access_log: Option<AccessLog>,
+    /// How targets see what a request was for.
+    pub host_header: HostHeader,
+    /// How targets see where a request came from.
+    pub forwarded_for: ForwardedFor,
     /// How strictly requests are taken that could be read in more than one way.
     pub desync_mitigation_mode: DesyncMitigationMode,
     /// Whether headers are taken out of requests whose names have other signs than letters, digits and hyphens. Names
@@ -70,6 +82,10 @@ pub(crate) struct Front {
     rules: RwLock<Arc<Rules>>,
 }
 
+/// Connections that wait to be accepted. The system may have a lower limit,
+/// [`somaxconn`](https://man7.org/linux/man-pages/man2/listen.2.html), and then that counts.
+const QUEUE: u32 = 4_096;
+
 /// A pause after a failed accept: most failures are a want of file descriptors, and haste does not help there.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -82,11 +98,26 @@ impl Default for Attributes {
             request_timeout: None,
             retries: 0,
             access_log: None,
+            host_header: HostHeader::default(),
+            forwarded_for: ForwardedFor::default(),
             desync_mitigation_mode: DesyncMitigationMode::default(),
             drop_invalid_header_fields: false,
             http2: true,
         }
     }
+}
+
+/// A socket that listens, with a queue for the connections that come all at once. The usual one is soon full, and then
+/// clients wait a second before they try again.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(QUEUE)
 }
 
 impl Listener {
@@ -210,7 +241,7 @@ async fn shake_hands(stream: TcpStream, front: &Front) -> Option<Transport> {
     let Some(tls) = &front.tls else {
         return Some(Transport::Plain(stream));
     };
-    let shaken = tls.accept(stream).await;
+    let shaken = Box::pin(tls.accept(stream)).await;
     if shaken.is_err() {
         front.counters.client_tls_negotiation_errors.increment();
     }

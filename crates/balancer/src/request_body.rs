@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
-use crate::client_wire::SharedWire;
+use crate::client::wire::SharedWire;
 use crate::error::Error;
 
 /// The body of a client's request where it comes from.

@@ -4,19 +4,25 @@
 //!
 //! [aws]: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-rules.html
 
+pub(crate) mod condition;
+pub(crate) mod pattern;
+pub(crate) mod redirect;
+pub(crate) mod transform;
+pub(crate) mod view;
+
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use crate::condition::Condition;
 use crate::random;
-use crate::redirect::Redirect;
-use crate::request_view::RequestView;
+use crate::rule::condition::Condition;
+use crate::rule::redirect::Redirect;
+use crate::rule::transform::Transforms;
+use crate::rule::view::RequestView;
 use crate::stickiness;
 use crate::target_group::TargetGroup;
-use crate::transform::Transforms;
 
 /// All rules of a listener, replaced as a whole.
 #[derive(Debug, Clone)]
@@ -237,7 +243,7 @@ mod tests {
     use http::Request;
 
     use super::*;
-    use crate::pattern::Pattern;
+    use crate::rule::pattern::Pattern;
 
     fn fixed(name: &'static str) -> Action {
         Action::FixedResponse {

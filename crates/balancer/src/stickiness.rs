@@ -4,13 +4,16 @@
 //!
 //! [aws]: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/sticky-sessions.html
 
+mod cookie;
+mod ticket;
+
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 
-use crate::cookie::{self, SameSite};
-use crate::ticket::{Ticket, keyed};
+use crate::stickiness::ticket::{Ticket, keyed};
+use cookie::SameSite;
 
 /// What a client's target is remembered by. Either way the time counts from the client's latest request.
 #[derive(Debug, Clone, PartialEq, Eq)]

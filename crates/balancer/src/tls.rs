@@ -22,7 +22,7 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{self, ProtocolVersion, ServerConfig};
 use tokio_rustls::server::TlsStream;
 
-use crate::access_log_entry::TlsFacts;
+use crate::access_log::entry::TlsFacts;
 
 /// A certificate and its key.
 #[derive(Clone)]

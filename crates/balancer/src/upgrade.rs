@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue, Method, Version};
 use tokio::io::{AsyncWrite, AsyncWriteExt, copy_bidirectional};
 
 use crate::account::Draft;
-use crate::client_wire::ClientWire;
+use crate::client::wire::ClientWire;
 use crate::exchange::ResponseBody;
 use crate::http1::framing::has_word;
 use crate::link::Link;
@@ -30,8 +30,8 @@ pub(crate) struct Tunnel {
 pub(crate) fn is_asked(head: &Parts) -> bool {
     head.method == Method::GET
         && head.version == Version::HTTP_11
-        && has_word(head.headers.get_all(CONNECTION), "upgrade")
-        && has_word(head.headers.get_all(UPGRADE), "websocket")
+        && has_word(&head.headers, CONNECTION, "upgrade")
+        && has_word(&head.headers, UPGRADE, "websocket")
 }
 
 /// Says so to the next one on the way, after the headers that concern one connection only have been taken out.

@@ -104,7 +104,9 @@ pub use listener::{Listener, ListenerProtocol};
 pub use listener_action::{Action, Forward, Redirect, WeightedTargetGroup};
 pub use listener_condition::{AddressBlock, Condition, QueryStringPattern};
 pub use listener_rule::{ListenerRule, Rewrite, Transforms};
-pub use load_balancer::{AccessLogs, DesyncMitigationMode, Http2, InvalidHeaders, LoadBalancer};
+pub use load_balancer::{
+    AccessLogs, DesyncMitigationMode, ForwardedFor, HostHeader, Http2, InvalidHeaders, LoadBalancer,
+};
 pub use log_configuration::LogConfiguration;
 pub use log_group::LogGroup;
 pub use network::{AvailabilityZone, NetworkConfiguration, Subnet};

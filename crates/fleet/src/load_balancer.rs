@@ -23,6 +23,10 @@ pub struct LoadBalancer {
     pub http2: Http2,
     /// What becomes of headers whose names are not valid.
     pub invalid_headers: InvalidHeaders,
+    /// What becomes of the `Host` header.
+    pub host_header: HostHeader,
+    /// What becomes of the `X-Forwarded-For` header.
+    pub forwarded_for: ForwardedFor,
     /// Whether it writes down each request.
     pub access_logs: AccessLogs,
     /// Where the stack declares it.
@@ -59,6 +63,29 @@ pub enum InvalidHeaders {
     Drop,
 }
 
+/// `preserve_host_header`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostHeader {
+    /// It has the port of the listener where that is not 80 or 443.
+    Adjusted,
+    /// It is as the client sent it.
+    Preserved,
+}
+
+/// `xff_header_processing_mode` and `enable_xff_client_port`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ForwardedFor {
+    /// `append`
+    #[default]
+    Append,
+    /// `append`, with the client's port
+    AppendWithPort,
+    /// `preserve`
+    Preserve,
+    /// `remove`
+    Remove,
+}
+
 /// `access_logs`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccessLogs {
@@ -93,6 +120,11 @@ impl LoadBalancer {
                 Some(true) => InvalidHeaders::Drop,
                 Some(false) | None => InvalidHeaders::Forward,
             },
+            host_header: match from.optional("preserve_host_header") {
+                Some(true) => HostHeader::Preserved,
+                Some(false) | None => HostHeader::Adjusted,
+            },
+            forwarded_for: ForwardedFor::read(from),
             access_logs: match is_logged {
                 Some(true) => AccessLogs::Enabled,
                 Some(false) | None => AccessLogs::Disabled,
@@ -102,37 +134,37 @@ impl LoadBalancer {
     }
 }
 
-/// The attributes that change what targets get to see, and that a local run does not follow.
+/// What targets would see on AWS, and do not here.
 fn warn_of_unmodeled(from: &Attributes<'_>) {
-    let warn = |name: &'static str, effect: &str| {
-        let detail = format!("{} is not followed: {effect}.", from.called(name));
-        from.warning(name, NOT_RUN_YET, detail);
-    };
-    let is_on = |name| from.optional(name) == Some(true);
-    if is_on("preserve_host_header") {
-        warn(
-            "preserve_host_header",
-            "targets get the `Host` header with the port of the listener",
+    const NAME: &str = "enable_tls_version_and_cipher_suite_headers";
+    if from.optional(NAME) == Some(true) {
+        let detail = format!(
+            "{} is not followed: targets get no headers about TLS.",
+            from.called(NAME)
         );
+        from.warning(NAME, NOT_RUN_YET, detail);
     }
-    if is_on("enable_xff_client_port") {
-        warn(
-            "enable_xff_client_port",
-            "`X-Forwarded-For` has addresses without ports",
-        );
+}
+
+impl ForwardedFor {
+    fn read(from: &Attributes<'_>) -> Self {
+        let mode = from.optional("xff_header_processing_mode").unwrap_or_default();
+        match (mode, from.optional("enable_xff_client_port")) {
+            (Self::Append, Some(true)) => Self::AppendWithPort,
+            _ => mode,
+        }
     }
-    if is_on("enable_tls_version_and_cipher_suite_headers") {
-        warn(
-            "enable_tls_version_and_cipher_suite_headers",
-            "targets get no headers about TLS",
-        );
-    }
-    let mode: Option<String> = from.optional("xff_header_processing_mode");
-    if mode.is_some_and(|mode| mode != "append") {
-        warn(
-            "xff_header_processing_mode",
-            "the client's address is appended to `X-Forwarded-For`",
-        );
+}
+
+impl FromValue for ForwardedFor {
+    const EXPECTED: &'static str = "`append`, `preserve` or `remove`";
+    fn from_value(value: &Value) -> Option<Self> {
+        match value.as_str()? {
+            "append" => Some(Self::Append),
+            "preserve" => Some(Self::Preserve),
+            "remove" => Some(Self::Remove),
+            _ => None,
+        }
     }
 }
 

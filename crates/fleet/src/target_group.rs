@@ -98,6 +98,8 @@ impl TargetGroup {
         let port = from.required("port");
         let protocol_version = from.optional("protocol_version").unwrap_or_default();
         let stickiness = from.at_most_one("stickiness", Stickiness::read);
+        let algorithm = from.optional("load_balancing_algorithm_type").unwrap_or_default();
+        let slow_start = slow_start(from, algorithm);
         warn_of_unmodeled(from);
         Ok(Self {
             name: from.name(),
@@ -105,13 +107,24 @@ impl TargetGroup {
             health_check: HealthCheck::read(from.block("health_check").as_ref(), protocol_version),
             deregistration_delay: from.seconds("deregistration_delay").unwrap_or(Duration::from_mins(5)),
             protocol_version,
-            algorithm: from.optional("load_balancing_algorithm_type").unwrap_or_default(),
+            algorithm,
             stickiness: stickiness?.flatten(),
-            slow_start: from.seconds("slow_start").unwrap_or_default(),
+            slow_start: slow_start?,
             minimum_healthy: MinimumHealthy::read(from),
             declared_at: from.declared_at(),
         })
     }
+}
+
+/// AWS takes it for round robin only.
+fn slow_start(from: &Attributes<'_>, algorithm: Algorithm) -> Read<Duration> {
+    let SlowStart(time) = from.optional("slow_start").unwrap_or(SlowStart(Duration::ZERO));
+    if time.is_zero() || algorithm == Algorithm::RoundRobin {
+        return Ok(time);
+    }
+    let called = from.called("slow_start");
+    let detail = format!("{called} is set, but AWS takes it only where the algorithm is `round_robin`.");
+    Err(from.error("slow_start", "Slow start without round robin", detail))
 }
 
 fn warn_of_unmodeled(from: &Attributes<'_>) {
@@ -175,6 +188,17 @@ impl FromValue for StickinessType {
             "app_cookie" => Some(Self::ApplicationCookie),
             _ => None,
         }
+    }
+}
+
+struct SlowStart(Duration);
+
+impl FromValue for SlowStart {
+    const EXPECTED: &'static str = "0 or a number of seconds from 30 to 900";
+    fn from_value(value: &Value) -> Option<Self> {
+        let seconds = u16::from_value(value)?;
+        let is_allowed = seconds == 0 || (30..=900).contains(&seconds);
+        is_allowed.then(|| Self(Duration::from_secs(seconds.into())))
     }
 }
 

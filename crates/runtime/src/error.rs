@@ -68,6 +68,18 @@ pub enum StartError {
     /// The state directory cannot be used.
     #[error(transparent)]
     State(#[from] StateError),
+    /// No certificate can be made for the HTTPS listeners.
+    #[error("cannot make a certificate for the HTTPS listeners")]
+    Certificate(#[source] rcgen::Error),
+    /// The certificate that is kept for the HTTPS listeners is of no use.
+    #[error("the certificate in {} cannot be used", path.display())]
+    Identity {
+        /// Where it is kept.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: karma_balancer::InvalidIdentity,
+    },
     /// The launcher cannot be started.
     #[error("cannot start {}", path.display())]
     Launcher {
@@ -95,7 +107,8 @@ impl StartError {
                 Some("stop it with `karma down`, or look at it with `karma status`".to_owned())
             }
             Self::State(error) => error.hint(),
-            Self::Definition { .. } | Self::Listen { .. } | Self::Launcher { .. } => None,
+            Self::Identity { path, .. } => Some(format!("remove {}: a new one is made then", path.display())),
+            Self::Definition { .. } | Self::Listen { .. } | Self::Certificate(_) | Self::Launcher { .. } => None,
         }
     }
 }

@@ -35,7 +35,7 @@ impl Front {
     /// what cannot be served.
     pub(crate) async fn follow(&mut self, fleet: &Fleet, services: &[LocalService]) -> Result<Vec<String>, StartError> {
         self.groups.follow(fleet);
-        let mut notes = self.load_balancers.follow(fleet, &self.groups.present()).await?;
+        let mut notes = self.load_balancers.follow(fleet, &self.groups.present())?;
         notes.extend(self.discovery.follow(services).await);
         Ok(notes)
     }

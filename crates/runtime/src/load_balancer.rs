@@ -1,5 +1,7 @@
 //! The fleet's load balancers: its listeners on ports of this machine, its rules and target groups in the balancer's own terms.
 
+mod attributes;
+mod certificate;
 mod follow;
 mod live_group;
 mod rules;
@@ -8,11 +10,12 @@ mod target_groups;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use karma_balancer as balancer;
 use karma_balancer::{Attributes, ListenerMeter};
-use karma_fleet::{Action, Address, Condition, Fleet, Listener, LoadBalancer};
+use karma_fleet::{Action, Address, Condition, Fleet, Listener, ListenerProtocol, LoadBalancer};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -31,6 +34,10 @@ const PORTS_TRIED: u16 = 1000;
 pub(crate) struct LoadBalancers {
     listeners: Vec<balancer::Listener>,
     served: Vec<(Address, ListenerObservation)>,
+    /// What the listeners of each load balancer have been started with.
+    attributes: BTreeMap<Address, (LoadBalancer, Attributes)>,
+    /// Where certificates are kept and access logs written.
+    state: PathBuf,
     /// The port of the first listener; 0 takes any.
     first_port: u16,
     /// How long requests that are under way may take when the listeners stop.
@@ -38,15 +45,23 @@ pub(crate) struct LoadBalancers {
 }
 
 impl LoadBalancers {
-    /// Listens: the first HTTP listener on `port`, each further one on the next free port. The notes name the listeners that are not served.
-    pub(crate) async fn start(fleet: &Fleet, groups: &Groups, port: u16) -> Result<(Self, Vec<String>), StartError> {
+    /// Listens: the first HTTP listener on `port`, each further one on the next free port, those for HTTPS last. Their certificate is
+    /// kept in `state`, and access logs are written there. The notes say how to trust it, and which logs are not written.
+    pub(crate) fn start(
+        fleet: &Fleet,
+        groups: &Groups,
+        port: u16,
+        state: &Path,
+    ) -> Result<(Self, Vec<String>), StartError> {
         let mut started = Self {
             listeners: Vec::new(),
             served: Vec::new(),
+            attributes: BTreeMap::new(),
+            state: state.to_owned(),
             first_port: port,
             patience: Duration::ZERO,
         };
-        let notes = started.follow(fleet, groups).await?;
+        let notes = started.follow(fleet, groups)?;
         Ok((started, notes))
     }
 
@@ -81,36 +96,31 @@ impl LoadBalancers {
         while stopping.join_next().await.is_some() {}
     }
 
-    fn listen(
+    fn add(
         &mut self,
         address: &Address,
         load_balancer: Option<&LoadBalancer>,
-        rules: balancer::Rules,
-        socket: TcpListener,
+        listening: balancer::Listener,
+        scheme: &str,
     ) {
-        let started = balancer::Listener::start(socket, rules, load_balancer.map(attributes).unwrap_or_default());
         let observation = ListenerObservation {
             name: load_balancer.map_or_else(|| address.to_string(), |load_balancer| load_balancer.name.clone()),
-            url: format!("http://{}", started.local_addr()),
-            protocol: "HTTP".to_owned(),
+            url: format!("{scheme}://{}", listening.local_addr()),
+            protocol: scheme.to_ascii_uppercase(),
         };
         self.served.push((address.clone(), observation));
-        self.listeners.push(started);
+        self.listeners.push(listening);
     }
 }
 
-fn attributes(load_balancer: &LoadBalancer) -> Attributes {
-    Attributes {
-        idle_timeout: load_balancer.idle_timeout,
-        client_keep_alive: load_balancer.client_keep_alive,
-        ..Attributes::default()
-    }
+fn is_https(listener: &Listener) -> bool {
+    listener.protocol == ListenerProtocol::Https
 }
 
-/// By load balancer and then by port, so that the same stack gets the same ports each time.
+/// By protocol, load balancer and port, so that the same stack gets the same ports each time.
 fn in_order(fleet: &Fleet) -> Vec<(&Address, &Listener)> {
     let mut listeners: Vec<_> = fleet.listeners.iter().collect();
-    listeners.sort_by_key(|(_, listener)| (&listener.load_balancer, listener.port));
+    listeners.sort_by_key(|(_, listener)| (is_https(listener), &listener.load_balancer, listener.port));
     listeners
 }
 
@@ -120,21 +130,21 @@ fn local_port(socket: &TcpListener) -> u16 {
 }
 
 /// The socket of the first listener, or of one after another.
-async fn bind_next(port: u16, last: Option<u16>) -> Result<TcpListener, StartError> {
+fn bind_next(port: u16, last: Option<u16>) -> Result<TcpListener, StartError> {
     match last {
-        None => bind(port).await.map_err(|source| not_bound(port, source)),
-        Some(_) if port == 0 => bind(0).await.map_err(|source| not_bound(0, source)),
-        Some(last) => bind_after(last).await,
+        None => bind(port).map_err(|source| not_bound(port, source)),
+        Some(_) if port == 0 => bind(0).map_err(|source| not_bound(0, source)),
+        Some(last) => bind_after(last),
     }
 }
 
-async fn bind(port: u16) -> io::Result<TcpListener> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await
+fn bind(port: u16) -> io::Result<TcpListener> {
+    balancer::bind((Ipv4Addr::LOCALHOST, port).into())
 }
 
-async fn bind_after(last: u16) -> Result<TcpListener, StartError> {
+fn bind_after(last: u16) -> Result<TcpListener, StartError> {
     for port in last.saturating_add(1)..=last.saturating_add(PORTS_TRIED) {
-        match bind(port).await {
+        match bind(port) {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
             bound => return bound.map_err(|source| StartError::Listen { port, source }),
         }

@@ -383,7 +383,8 @@ impl Ground {
             .map_err(failed)?;
         let mut groups = LiveGroups::default();
         groups.follow(fleet);
-        let (load_balancers, not_served) = LoadBalancers::start(fleet, &groups.present(), options.port).await?;
+        let (load_balancers, of_load_balancers) =
+            LoadBalancers::start(fleet, &groups.present(), options.port, state.path())?;
         let seed = addresses::seed(state.path());
         let block = AddressBlock::for_names(seed);
         let (discovery, not_found) = Discovery::start(services, block, mechanisms::discovery(namespaces)).await;
@@ -396,7 +397,7 @@ impl Ground {
                 discovery,
             },
             seed,
-            notes: [not_served, not_found].concat(),
+            notes: [of_load_balancers, not_found].concat(),
         })
     }
 }

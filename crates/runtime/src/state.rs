@@ -10,6 +10,8 @@
 //! logs/           see `logs`
 //! metrics/        see `metrics`
 //! alarms.json     what alarms and autoscaling did; outlives the run, see `scaling`
+//! tls/            the certificate of the HTTPS listeners here, and its key
+//! access-logs/    what load balancers write down of requests, where the stack has them do so
 //! ```
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};

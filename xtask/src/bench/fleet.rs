@@ -94,7 +94,7 @@ fn resident_bytes(task_id: &str) -> Result<u64> {
 }
 
 /// `VmRSS:  5120 kB`, in bytes; the kernel's kB are 1024 bytes.
-fn resident(status: &str) -> Option<u64> {
+pub(super) fn resident(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kilobytes * 1024)

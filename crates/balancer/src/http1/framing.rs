@@ -3,7 +3,7 @@
 //! The authority is [RFC 9112 §6](https://www.rfc-editor.org/rfc/rfc9112#section-6).
 
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
 
 use crate::error::Error;
 
@@ -109,16 +109,15 @@ fn number(digits: &[u8]) -> Option<u64> {
 }
 
 /// Whether one of the comma-separated words of a header is this one.
-pub(crate) fn has_word(values: http::header::GetAll<'_, HeaderValue>, word: &str) -> bool {
-    let mut words = values
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|&byte| byte == b','));
+pub(crate) fn has_word(headers: &HeaderMap, name: HeaderName, word: &str) -> bool {
+    let values = headers.get_all(name).iter();
+    let mut words = values.flat_map(|value| value.as_bytes().split(|&byte| byte == b','));
     words.any(|found| found.trim_ascii().eq_ignore_ascii_case(word.as_bytes()))
 }
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderName;
+    use http::{HeaderName, HeaderValue};
 
     use super::*;
 
@@ -178,10 +177,10 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_answer(method: Method, status: u16, lines: &[(&'static str, &'static str)], expected: Option<Framing>) {
+    fn check_answer(method: &Method, status: u16, lines: &[(&'static str, &'static str)], expected: Option<Framing>) {
         let status = StatusCode::from_u16(status).unwrap();
         assert_eq!(
-            Framing::of_answer(&method, status, &headers(lines)),
+            Framing::of_answer(method, status, &headers(lines)),
             expected,
             "{lines:?}"
         );
@@ -190,18 +189,18 @@ mod tests {
     #[test]
     fn an_answer_has_a_body_unless_its_status_or_the_method_forbids() {
         let length = [("content-length", "7")];
-        check_answer(Method::GET, 200, &length, Some(Framing::Length(7)));
-        check_answer(Method::GET, 200, &[], Some(Framing::UntilClose));
+        check_answer(&Method::GET, 200, &length, Some(Framing::Length(7)));
+        check_answer(&Method::GET, 200, &[], Some(Framing::UntilClose));
         check_answer(
-            Method::GET,
+            &Method::GET,
             200,
             &[("transfer-encoding", "chunked")],
             Some(Framing::Chunked),
         );
-        check_answer(Method::HEAD, 200, &length, Some(Framing::None));
-        check_answer(Method::GET, 204, &length, Some(Framing::None));
-        check_answer(Method::GET, 304, &length, Some(Framing::None));
-        check_answer(Method::GET, 200, &[("content-length", "x")], None);
-        check_answer(Method::GET, 200, &[("transfer-encoding", "gzip, chunked")], None);
+        check_answer(&Method::HEAD, 200, &length, Some(Framing::None));
+        check_answer(&Method::GET, 204, &length, Some(Framing::None));
+        check_answer(&Method::GET, 304, &length, Some(Framing::None));
+        check_answer(&Method::GET, 200, &[("content-length", "x")], None);
+        check_answer(&Method::GET, 200, &[("transfer-encoding", "gzip, chunked")], None);
     }
 }

@@ -86,7 +86,7 @@ pub(crate) fn answer(bytes: &Bytes, method: &Method) -> Option<(response::Parts,
 
 /// Whether the sender of this head lets the connection live on.
 pub(crate) fn is_kept_alive(version: Version, headers: &HeaderMap) -> bool {
-    let named = |word| super::framing::has_word(headers.get_all(http::header::CONNECTION), word);
+    let named = |word| super::framing::has_word(headers, http::header::CONNECTION, word);
     if version == Version::HTTP_10 {
         named("keep-alive") && !named("close")
     } else {
@@ -165,8 +165,8 @@ mod tests {
     fn check_end(input: &str, expected: Option<usize>) {
         for step in 1..=input.len() {
             let mut finder = HeadFinder::default();
-            let ends = (step..input.len()).step_by(step).chain([input.len()]);
-            let found = ends.filter_map(|end| finder.find(&input.as_bytes()[..end])).next();
+            let mut ends = (step..input.len()).step_by(step).chain([input.len()]);
+            let found = ends.find_map(|end| finder.find(&input.as_bytes()[..end]));
             assert_eq!(found, expected, "{input:?} by {step}");
         }
     }
@@ -205,7 +205,10 @@ mod tests {
 
     #[test]
     fn a_head_may_have_very_many_headers() {
-        let lines: String = (0..5_000).map(|number| format!("h{number}: v\r\n")).collect();
+        let lines = (0..5_000)
+            .map(|number| format!("h{number}: v\r\n"))
+            .collect::<Vec<_>>()
+            .concat();
         let head = Bytes::from(format!("GET / HTTP/1.1\r\n{lines}\r\n"));
         assert_eq!(request(&head).unwrap().0.headers.len(), 5_000);
     }

@@ -94,7 +94,7 @@ async fn text(answer: Response<Incoming>) -> String {
 async fn https_1_1_says_so_to_the_target() {
     let identity = identity(&["localhost"]);
     let balancer = start(
-        &[identity.clone()],
+        std::slice::from_ref(&identity),
         all_to(&group(&[mirror().await])),
         Attributes::default(),
     )
@@ -157,7 +157,12 @@ async fn what_is_no_certificate_is_an_error() {
             key_pem: key.to_owned(),
         };
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let started = Listener::start_tls(socket, &[identity.clone()], all_to(&group(&[])), Attributes::default());
+        let started = Listener::start_tls(
+            socket,
+            std::slice::from_ref(&identity),
+            all_to(&group(&[])),
+            Attributes::default(),
+        );
         assert!(started.is_err(), "{chain:.20} {key:.20}");
         assert!(!format!("{identity:?}").contains("PRIVATE"));
     }
@@ -167,7 +172,7 @@ async fn what_is_no_certificate_is_an_error() {
 async fn http2_reaches_http_1_1_targets() {
     let identity = identity(&["localhost"]);
     let balancer = start(
-        &[identity.clone()],
+        std::slice::from_ref(&identity),
         all_to(&group(&[mirror().await])),
         Attributes::default(),
     )
@@ -205,7 +210,7 @@ async fn bodies_pass_from_http2_to_http_1_1_and_back() {
     });
     let identity = identity(&["localhost"]);
     let balancer = start(
-        &[identity.clone()],
+        std::slice::from_ref(&identity),
         all_to(&group(&[target.await])),
         Attributes::default(),
     )
@@ -224,7 +229,7 @@ async fn http2_is_not_offered_if_it_is_off() {
         http2: false,
         ..Attributes::default()
     };
-    let balancer = start(&[identity.clone()], all_to(&group(&[])), attributes).await;
+    let balancer = start(std::slice::from_ref(&identity), all_to(&group(&[])), attributes).await;
     let stream = shake_hands(&balancer, &[identity], "localhost", &["h2", "http/1.1"])
         .await
         .unwrap();
@@ -260,7 +265,9 @@ fn speaking(protocol_version: ProtocolVersion, targets: &[SocketAddr]) -> Target
         protocol_version,
         ..TargetGroupSettings::named("test")
     });
-    targets.iter().for_each(|target| group.register(*target));
+    for target in targets {
+        group.register(*target);
+    }
     group
 }
 
@@ -268,7 +275,7 @@ fn speaking(protocol_version: ProtocolVersion, targets: &[SocketAddr]) -> Target
 async fn a_grpc_call_comes_back_with_its_trailers() {
     let identity = identity(&["localhost"]);
     let group = speaking(ProtocolVersion::Grpc, &[grpc_target().await]);
-    let balancer = start(&[identity.clone()], all_to(&group), Attributes::default()).await;
+    let balancer = start(std::slice::from_ref(&identity), all_to(&group), Attributes::default()).await;
     let mut sender = http2_client(&balancer, &identity).await;
     for _ in 0..3 {
         let call = Request::post("https://localhost/echo.Echo/Say")
@@ -317,7 +324,12 @@ async fn grpc_targets_are_asked_how_they_are_in_their_language() {
 #[tokio::test]
 async fn requests_that_targets_do_not_understand_are_464() {
     let identity = identity(&["localhost"]);
-    let balancer = start(&[identity.clone()], all_to(&group(&[])), Attributes::default()).await;
+    let balancer = start(
+        std::slice::from_ref(&identity),
+        all_to(&group(&[])),
+        Attributes::default(),
+    )
+    .await;
     let mut sender = http2_client(&balancer, &identity).await;
     for (protocol_version, method, content_type, status) in [
         (ProtocolVersion::Http1, Method::POST, "application/grpc", 464),
@@ -349,7 +361,7 @@ async fn a_stopped_listener_lets_http2_requests_end() {
     });
     let identity = identity(&["localhost"]);
     let balancer = start(
-        &[identity.clone()],
+        std::slice::from_ref(&identity),
         all_to(&group(&[target.await])),
         Attributes::default(),
     )

@@ -5,12 +5,14 @@
 mod access_logs;
 mod bodies;
 mod clients;
+mod crowd;
 mod draining;
 mod failures;
 mod forwarding;
 mod health;
 mod https;
 mod policies;
+mod references;
 mod rules;
 mod statistics;
 mod stickiness;

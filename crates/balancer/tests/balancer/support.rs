@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use karma_balancer::{Action, Attributes, Listener, Rules, TargetGroup, TargetGroupSettings};
+use karma_balancer::{Action, Attributes, Listener, Rules, TargetGroup, TargetGroupSettings, bind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -57,7 +57,7 @@ pub(crate) async fn impatient_balancer(targets: &[SocketAddr], idle_timeout: Dur
 }
 
 pub(crate) async fn listener(rules: Rules, attributes: Attributes) -> Listener {
-    Listener::start(TcpListener::bind("127.0.0.1:0").await.unwrap(), rules, attributes)
+    Listener::start(bind(([127, 0, 0, 1], 0).into()).unwrap(), rules, attributes)
 }
 
 /// A target that answers each request with what `answer` makes of it.

@@ -82,7 +82,8 @@ async fn heads_beyond_the_limits_are_refused_with_a_page() {
     let lines = |count: usize| {
         (0..count)
             .map(|number| format!("H{number}: {filler}\r\n"))
-            .collect::<String>()
+            .collect::<Vec<_>>()
+            .concat()
     };
     for (request, status) in [
         (
@@ -118,7 +119,7 @@ async fn heads_beyond_the_limits_are_refused_with_a_page() {
         ),
     ] {
         let reply = send(&balancer, &request).await;
-        assert_eq!(reply.status, status, "{:.60}", request);
+        assert_eq!(reply.status, status, "{request:.60}");
         assert!(status == 200 || reply.body.contains("<center><h1>"), "{}", reply.body);
     }
 }
@@ -126,7 +127,10 @@ async fn heads_beyond_the_limits_are_refused_with_a_page() {
 #[tokio::test]
 async fn very_many_headers_pass() {
     let balancer = balancer(&[mirror().await]).await;
-    let lines: String = (0..3_000).map(|number| format!("h{number}: v\r\n")).collect();
+    let lines = (0..3_000)
+        .map(|number| format!("h{number}: v\r\n"))
+        .collect::<Vec<_>>()
+        .concat();
     let reply = send(
         &balancer,
         &format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{lines}\r\n"),
@@ -298,4 +302,57 @@ async fn an_old_client_may_keep_its_connection() {
             ("it", Some("keep-alive"))
         );
     }
+}
+
+#[tokio::test]
+async fn a_body_that_drips_arrives() {
+    let target = crate::support::target(|request| async move {
+        let body = http_body_util::BodyExt::collect(request.into_body()).await.unwrap();
+        http::Response::new(http_body_util::Full::new(body.to_bytes()))
+    });
+    let balancer = impatient_balancer(&[target.await], Duration::from_secs(5)).await;
+    let mut client = connect(&balancer).await;
+    let head = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 100\r\n\r\n";
+    client.write_all(head).await.unwrap();
+    for _ in 0..100 {
+        client.write_all(b"x").await.unwrap();
+        sleep(Duration::from_millis(2)).await;
+    }
+    assert!(read_to_end(&mut client).await.ends_with(&"x".repeat(100)));
+}
+
+/// Whatever comes in, the balancer answers it or closes, and goes on serving others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mangled_requests_do_no_harm() {
+    const GOOD: &[u8] = b"POST /a?b=c HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\nX: y\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    let balancer = impatient_balancer(&[mirror().await], Duration::from_millis(200)).await;
+    let mut random = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = move |below: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        usize::try_from(random % below as u64).unwrap()
+    };
+    for _ in 0..300 {
+        let mut bytes = GOOD.to_vec();
+        for _ in 0..=next(3) {
+            let at = next(bytes.len());
+            match next(4) {
+                0 => drop(bytes.remove(at)),
+                1 => bytes.insert(at, u8::try_from(next(256)).unwrap()),
+                2 => bytes[at] = b"\r\n :,;\0\t"[next(8)],
+                _ => bytes.truncate(at.max(1)),
+            }
+        }
+        let mut client = connect(&balancer).await;
+        client.write_all(&bytes).await.unwrap();
+        client.shutdown().await.unwrap();
+        let answer = read_to_end(&mut client).await;
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1."),
+            "{:?} {answer}",
+            bytes.escape_ascii().to_string()
+        );
+    }
+    assert_eq!(get(&balancer, "/").await.status, 200);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use karma_fleet::{AccessLogs, DesyncMitigationMode, Http2, InvalidHeaders, LoadBalancer};
+use karma_fleet::{AccessLogs, DesyncMitigationMode, ForwardedFor, HostHeader, Http2, InvalidHeaders, LoadBalancer};
 use serde_json::{Value as Json, json};
 
 use crate::support::{address, check_complaint, fleet};
@@ -53,16 +53,28 @@ fn what_is_written_is_read() {
 }
 
 #[test]
-fn what_targets_would_see_otherwise_is_warned_of() {
-    for (name, value) in [
-        ("preserve_host_header", json!(true)),
-        ("enable_xff_client_port", json!(true)),
-        ("xff_header_processing_mode", json!("remove")),
-    ] {
-        check_complaint(
-            &[(ADDRESS, json!({"name": "main", name: value}))],
-            &[&format!("warning @{name}: Not run locally yet"), "is not followed"],
-        );
-    }
-    load_balancer(json!({"name": "main", "xff_header_processing_mode": "append", "preserve_host_header": false}));
+fn what_targets_see_of_clients_is_read() {
+    let check = |attributes: Json, expected| {
+        let mut attributes = attributes;
+        attributes["name"] = "main".into();
+        assert_eq!(load_balancer(attributes).forwarded_for, expected);
+    };
+    check(json!({}), ForwardedFor::Append);
+    check(json!({"enable_xff_client_port": true}), ForwardedFor::AppendWithPort);
+    check(
+        json!({"xff_header_processing_mode": "preserve", "enable_xff_client_port": true}),
+        ForwardedFor::Preserve,
+    );
+    check(json!({"xff_header_processing_mode": "remove"}), ForwardedFor::Remove);
+    let preserved = load_balancer(json!({"name": "main", "preserve_host_header": true}));
+    assert_eq!(preserved.host_header, HostHeader::Preserved);
+}
+
+#[test]
+fn headers_about_tls_are_warned_of() {
+    const NAME: &str = "enable_tls_version_and_cipher_suite_headers";
+    check_complaint(
+        &[(ADDRESS, json!({"name": "main", NAME: true}))],
+        &["warning", "Not run locally yet", "is not followed"],
+    );
 }

@@ -150,6 +150,19 @@ fn slow_start_and_the_minimum_of_healthy_targets_are_read() {
 }
 
 #[test]
+fn slow_start_keeps_to_what_aws_takes() {
+    let group = |seconds: u32, algorithm: &str| json!({"name": "app", "port": 80, "slow_start": seconds, "load_balancing_algorithm_type": algorithm});
+    check_complaint(
+        &[(ADDRESS, group(29, "round_robin"))],
+        &["error @slow_start: Invalid value", "30 to 900"],
+    );
+    check_complaint(
+        &[(ADDRESS, group(30, "least_outstanding_requests"))],
+        &["error @slow_start: Slow start without round robin", "`round_robin`"],
+    );
+}
+
+#[test]
 fn checks_over_grpc_have_codes_of_their_own() {
     let group = |check: &Json| json!({"name": "app", "port": 80, "protocol_version": "GRPC", "health_check": [check]});
     let bare = target_group(group(&json!({})));

@@ -2,12 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use karma_fleet::{Address, Fleet, Listener, ListenerProtocol};
+use karma_balancer as balancer;
+use karma_balancer::Attributes;
+use karma_fleet::{Address, Fleet, Listener, LoadBalancer};
 use tokio::net::TcpListener;
 
+use super::attributes::attributes_of;
+use super::certificate::{Certificate, certificate};
 use super::rules::{LocalPorts, Surroundings, rules};
 use super::target_groups::target_group;
-use super::{Groups, LoadBalancers, bind_next, in_order, local_port};
+use super::{Groups, LoadBalancers, bind_next, in_order, is_https, local_port};
 use crate::error::StartError;
 use crate::load_balancer::LiveGroup;
 
@@ -58,8 +62,8 @@ enum Place {
 impl LoadBalancers {
     /// Every listener leads where the definition wants: new ones start on the next free port, and those that are gone stop. Requests that are
     /// under way keep the rules they began with. The notes name the listeners that are not served. After an error all is as it was.
-    pub(crate) async fn follow(&mut self, fleet: &Fleet, groups: &Groups) -> Result<Vec<String>, StartError> {
-        let (wanted, notes) = self.wanted(fleet).await?;
+    pub(crate) fn follow(&mut self, fleet: &Fleet, groups: &Groups) -> Result<Vec<String>, StartError> {
+        let wanted = self.wanted(fleet)?;
         let local_ports = self.local_ports(&wanted);
         let rules = wanted.iter().map(|wanted| {
             let surroundings = Surroundings {
@@ -70,44 +74,36 @@ impl LoadBalancers {
         });
         let rules: Vec<_> = rules.collect::<Result<_, _>>()?;
         let kept: BTreeSet<Address> = wanted.iter().map(|wanted| wanted.address.clone()).collect();
-        for (
-            Wanted {
-                address,
-                listener,
-                place,
-            },
-            rules,
-        ) in wanted.into_iter().zip(rules)
-        {
-            match place {
+        let has_https = fleet.listeners.values().any(is_https);
+        let certificate = has_https.then(|| certificate(&self.state.join("tls"), fleet));
+        let certificate = certificate.transpose()?;
+        let mut notes = self.follow_attributes(fleet);
+        for (wanted, rules) in wanted.into_iter().zip(rules) {
+            match wanted.place {
                 Place::Listening(position) => self.listeners[position].set_rules(rules),
                 Place::Bound(socket) => {
-                    self.listen(
-                        address,
-                        fleet.load_balancers.get(&listener.load_balancer),
-                        rules,
-                        socket,
-                    );
+                    let certificate = certificate.as_ref().filter(|_| is_https(wanted.listener));
+                    let of = &wanted.listener.load_balancer;
+                    let attributes = self.attributes.get(of).map(|(_, attributes)| attributes.clone());
+                    let (listening, scheme) = listen(socket, rules, attributes.unwrap_or_default(), certificate)?;
+                    self.add(wanted.address, fleet.load_balancers.get(of), listening, scheme);
                 }
             }
         }
+        notes.extend(certificate.map(|certificate| how_to_trust(&certificate)));
         let delays = fleet.target_groups.values().map(|group| group.deregistration_delay);
         self.patience = delays.max().unwrap_or_default();
         self.stop_all_but(&kept);
         Ok(notes)
     }
 
-    async fn wanted<'f>(&self, fleet: &'f Fleet) -> Result<(Vec<Wanted<'f>>, Vec<String>), StartError> {
+    fn wanted<'f>(&self, fleet: &'f Fleet) -> Result<Vec<Wanted<'f>>, StartError> {
         let mut last = self.listeners.last().map(|last| last.local_addr().port());
-        let (mut wanted, mut notes) = (Vec::new(), Vec::new());
+        let mut wanted = Vec::new();
         for (address, listener) in in_order(fleet) {
-            if listener.protocol == ListenerProtocol::Https {
-                notes.push(format!("{address} is not served here: it is an HTTPS listener"));
-                continue;
-            }
             let place = match self.served.iter().position(|(served, _)| served == address) {
                 Some(position) => Place::Listening(position),
-                None => Place::Bound(bind_next(self.first_port, last).await?),
+                None => Place::Bound(bind_next(self.first_port, last)?),
             };
             last = Some(self.port(&place));
             wanted.push(Wanted {
@@ -116,7 +112,7 @@ impl LoadBalancers {
                 place,
             });
         }
-        Ok((wanted, notes))
+        Ok(wanted)
     }
 
     fn port(&self, place: &Place) -> u16 {
@@ -136,6 +132,26 @@ impl LoadBalancers {
         ports
     }
 
+    /// Attributes belong to a listener for its life: the notes tell which have changed meanwhile.
+    fn follow_attributes(&mut self, fleet: &Fleet) -> Vec<String> {
+        let mut notes = Vec::new();
+        for (address, load_balancer) in &fleet.load_balancers {
+            match self.attributes.get(address) {
+                Some((known, _)) if is_same(known, load_balancer) => {}
+                Some(_) => notes.push(format!(
+                    "{address} keeps the attributes that it started with: changed ones count when the fleet is started anew"
+                )),
+                None => {
+                    let (attributes, note) = attributes_of(address, load_balancer, &self.state);
+                    notes.extend(note);
+                    self.attributes
+                        .insert(address.clone(), (load_balancer.clone(), attributes));
+                }
+            }
+        }
+        notes
+    }
+
     fn stop_all_but(&mut self, kept: &BTreeSet<Address>) {
         for position in (0..self.served.len()).rev() {
             if !kept.contains(&self.served[position].0) {
@@ -145,4 +161,28 @@ impl LoadBalancers {
             }
         }
     }
+}
+
+fn listen(
+    socket: TcpListener,
+    rules: balancer::Rules,
+    attributes: Attributes,
+    certificate: Option<&Certificate>,
+) -> Result<(balancer::Listener, &'static str), StartError> {
+    Ok(match certificate {
+        None => (balancer::Listener::start(socket, rules, attributes), "http"),
+        Some(certificate) => (certificate.listen(socket, rules, attributes)?, "https"),
+    })
+}
+
+fn how_to_trust(certificate: &Certificate) -> String {
+    let path = certificate.path.display();
+    format!("the HTTPS listeners have a certificate of their own here; to trust it: curl --cacert {path} …")
+}
+
+/// Whether nothing but the place in the files differs.
+fn is_same(known: &LoadBalancer, wanted: &LoadBalancer) -> bool {
+    let mut known = known.clone();
+    known.declared_at.clone_from(&wanted.declared_at);
+    known == *wanted
 }

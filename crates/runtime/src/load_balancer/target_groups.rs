@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use karma_balancer as balancer;
-use karma_fleet::{Address, Algorithm, HealthCheck, HealthCheckPort, Stickiness, TargetGroup};
+use karma_fleet::{Address, Algorithm, HealthCheck, HealthCheckPort, ProtocolVersion, Stickiness, TargetGroup};
 
 /// Target groups by their address.
 pub(crate) type Groups = BTreeMap<Address, balancer::TargetGroup>;
@@ -15,6 +15,7 @@ pub(super) fn target_group(group: &TargetGroup) -> balancer::TargetGroup {
 
 fn settings(group: &TargetGroup) -> balancer::TargetGroupSettings {
     balancer::TargetGroupSettings {
+        protocol_version: protocol_version(group.protocol_version),
         health_check: Some(health_check(&group.health_check)),
         deregistration_delay: group.deregistration_delay,
         algorithm: algorithm(group.algorithm),
@@ -40,6 +41,14 @@ fn health_check(check: &HealthCheck) -> balancer::HealthCheck {
         healthy_threshold: check.healthy_threshold,
         unhealthy_threshold: check.unhealthy_threshold,
         matcher: balancer::Matcher::new(check.matcher.0.iter().cloned()),
+    }
+}
+
+fn protocol_version(protocol_version: ProtocolVersion) -> balancer::ProtocolVersion {
+    match protocol_version {
+        ProtocolVersion::Http1 => balancer::ProtocolVersion::Http1,
+        ProtocolVersion::Http2 => balancer::ProtocolVersion::Http2,
+        ProtocolVersion::Grpc => balancer::ProtocolVersion::Grpc,
     }
 }
 

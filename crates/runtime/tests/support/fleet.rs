@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use karma_fleet::{
     AccessLogs, Action, Address, Algorithm, AppProtocol, ClientAlias, Condition, Container, ContainerHealthCheck,
-    ContainerLimits, DeploymentConfiguration, DesyncMitigationMode, EnvironmentValue, Fleet, Forward, HealthCheck,
-    HealthCheckPort, Http2, ImageReference, InvalidHeaders, Listener, ListenerProtocol, ListenerRule, LoadBalancer,
-    Matcher, MinimumHealthy, Mode, NetworkConfiguration, PortMapping, ProtocolVersion, Service, ServiceConnect,
-    ServiceConnectService, ServiceLoadBalancer, Span, TargetGroup, TaskDefinition, Timeouts, Transforms,
-    WeightedTargetGroup,
+    ContainerLimits, DeploymentConfiguration, DesyncMitigationMode, EnvironmentValue, Fleet, Forward, ForwardedFor,
+    HealthCheck, HealthCheckPort, HostHeader, Http2, ImageReference, InvalidHeaders, Listener, ListenerProtocol,
+    ListenerRule, LoadBalancer, Matcher, MinimumHealthy, Mode, NetworkConfiguration, PortMapping, ProtocolVersion,
+    Service, ServiceConnect, ServiceConnectService, ServiceLoadBalancer, Span, TargetGroup, TaskDefinition, Timeouts,
+    Transforms, WeightedTargetGroup,
 };
 use karma_runtime::{Program, Programs};
 
@@ -125,6 +125,8 @@ fn main_load_balancer() -> LoadBalancer {
         desync_mitigation_mode: DesyncMitigationMode::default(),
         http2: Http2::Enabled,
         invalid_headers: InvalidHeaders::Forward,
+        host_header: HostHeader::Adjusted,
+        forwarded_for: ForwardedFor::Append,
         access_logs: AccessLogs::Disabled,
         declared_at: nowhere(),
     }

@@ -7,8 +7,8 @@
 use http::{HeaderName, Method};
 use ipnet::IpNet;
 
-use crate::pattern::Pattern;
-use crate::request_view::RequestView;
+use crate::rule::pattern::Pattern;
+use crate::rule::view::RequestView;
 
 /// A test of a request; it holds when one of its values fits.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use http::StatusCode;
 
-use crate::request_view::RequestView;
+use crate::rule::view::RequestView;
 
 /// Where a client is sent: each part of the URL is made of text and of parts of the URL it asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

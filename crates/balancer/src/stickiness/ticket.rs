@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn a_ticket_is_good_for_its_life() {
         let ticket = Ticket::issue(1, 2, at(1_000));
-        let is_fresh = |seconds| ticket.is_fresh(Duration::from_secs(60), at(seconds));
+        let is_fresh = |seconds| ticket.is_fresh(Duration::from_mins(1), at(seconds));
         assert!(is_fresh(900) && is_fresh(1_000) && is_fresh(1_060));
         assert!(!is_fresh(1_061));
     }

@@ -11,7 +11,7 @@ use regex::Regex;
 
 use crate::error::Error;
 use crate::headers;
-use crate::pattern::InvalidRegex;
+use crate::rule::pattern::InvalidRegex;
 
 /// What is rewritten; by default nothing.
 #[derive(Debug, Clone, Default)]

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-use crate::access_log_entry::TlsFacts;
+use crate::access_log::entry::TlsFacts;
 use crate::connection::Activity;
 use crate::statistics::ListenerCounters;
 use crate::tls;

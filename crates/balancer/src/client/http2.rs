@@ -17,7 +17,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::sync::Notify;
 
-use crate::client_stream::ClientStream;
+use crate::client::stream::ClientStream;
 use crate::connection::{Visit, retired};
 use crate::forward;
 use crate::request_body::ClientBody;

@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, Version, response};
 use hyper::body::{Body, Frame};
 
 use crate::answer::AnswerBody;
-use crate::client_wire::SharedWire;
+use crate::client::wire::SharedWire;
 use crate::http1::framing::Framing;
 use crate::http1::outbox::Outbox;
 use crate::http1::write::{put_framing, put_header, put_headers, put_status};

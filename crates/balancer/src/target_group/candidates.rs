@@ -10,7 +10,7 @@ use crate::random;
 use crate::selection::Algorithm;
 use crate::slow_start::Standing;
 use crate::target::Target;
-use crate::target_group_settings::TargetGroupSettings;
+use crate::target_group::settings::TargetGroupSettings;
 
 /// The targets that get requests.
 #[derive(Debug, Default)]

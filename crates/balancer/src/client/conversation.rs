@@ -13,7 +13,8 @@ use tokio::io::AsyncWrite;
 use tokio::time::{Sleep, sleep};
 
 use crate::answer::AnswerBody;
-use crate::client_wire::{Next, SharedWire};
+use crate::client::reply::{Manner, Persistence, reply};
+use crate::client::wire::{Next, SharedWire};
 use crate::connection::{Visit, retired};
 use crate::desync::{self, DesyncReason, LastOnItsConnection, Treatment};
 use crate::error::Error;
@@ -21,7 +22,6 @@ use crate::forward;
 use crate::headers;
 use crate::http1::framing::{Framing, has_word};
 use crate::http1::head;
-use crate::reply::{Manner, Persistence, reply};
 use crate::request_body::ClientBody;
 use crate::upgrade::Tunnel;
 
@@ -91,7 +91,7 @@ async fn serve_request(visit: &Visit, wire: &SharedWire, bytes: &Bytes, is_retir
     if visit.front.attributes.drop_invalid_header_fields && headers::drop_invalid(&mut head.headers) > 0 {
         visit.front.counters.dropped_invalid_headers_requests.increment();
     }
-    let expects_continue = has_word(head.headers.get_all(EXPECT), "100-continue");
+    let expects_continue = has_word(&head.headers, EXPECT, "100-continue");
     wire.lock().begin_body(framing, expects_continue);
     let body = match framing {
         Framing::None => ClientBody::Empty,
@@ -130,7 +130,7 @@ fn manner(head: &Parts, is_retired: bool) -> Manner {
     Manner {
         version: head.version,
         is_head: head.method == Method::HEAD,
-        wants_trailers: has_word(head.headers.get_all(TE), "trailers"),
+        wants_trailers: has_word(&head.headers, TE, "trailers"),
         persistence: if is_kept { Persistence::Keep } else { Persistence::Close },
     }
 }
@@ -172,17 +172,17 @@ async fn pass_through(tunnel: Tunnel, wire: SharedWire) {
     }
 }
 
-/// Lets the client read what was written last: to close at once, with something unread, would make its system throw
-/// that away.
+/// Ends the connection so that the client can read what was written last: to close at once, with something unread,
+/// would make its system throw that away.
 async fn linger(wire: &SharedWire) {
-    if wire.lock().is_settled() {
-        return;
-    }
-    let drained = async {
+    let is_settled = wire.lock().is_settled();
+    let ending = async {
         let _ = poll_fn(|context| Pin::new(wire.lock().stream()).poll_shutdown(context)).await;
-        poll_fn(|context| wire.lock().poll_drain(context)).await;
+        if !is_settled {
+            poll_fn(|context| wire.lock().poll_drain(context)).await;
+        }
     };
-    let _ = tokio::time::timeout(LINGER, drained).await;
+    let _ = tokio::time::timeout(LINGER, ending).await;
 }
 
 impl After {

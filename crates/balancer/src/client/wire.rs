@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{BufMut, Bytes, BytesMut};
 use hyper::body::Frame;
 
-use crate::client_stream::{ClientStream, poll_read};
+use crate::client::stream::{ClientStream, poll_read};
 use crate::error::Error;
 use crate::http1::body::BodyReader;
 use crate::http1::chunked::Piece;

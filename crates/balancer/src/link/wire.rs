@@ -12,7 +12,7 @@ use http::{HeaderMap, Method, StatusCode, response};
 use hyper::body::{Body, Frame};
 use tokio::net::TcpStream;
 
-use crate::client_stream::poll_read;
+use crate::client::stream::poll_read;
 use crate::desync::LastOnItsConnection;
 use crate::error::Error;
 use crate::http1::body::BodyReader;
@@ -35,8 +35,6 @@ pub(crate) struct TargetWire {
     upload: RequestBody,
     framing: Framing,
     method: Method,
-    /// Whether the connection is to be closed after this request.
-    is_last: bool,
     /// Whether the target may change to another protocol.
     offers_upgrade: bool,
     /// Whether anything of the current request has left.
@@ -44,7 +42,7 @@ pub(crate) struct TargetWire {
     /// Why nothing more can be sent; an answer may come all the same.
     send_failure: Option<io::Error>,
     answer: BodyReader,
-    /// Whether the target lets the connection live on.
+    /// Whether both sides let the connection live on.
     kept: bool,
     /// Room for one read of an answer like the last one.
     usual_room: usize,
@@ -72,7 +70,6 @@ impl TargetWire {
             touched: false,
             send_failure: None,
             answer: BodyReader::new(Framing::None),
-            is_last: false,
             offers_upgrade: false,
             kept: true,
             usual_room: LITTLE_ROOM,
@@ -84,7 +81,7 @@ impl TargetWire {
         self.framing = framing(&head.headers, &body);
         put_request(self.outbox.front(), head, self.framing);
         self.method.clone_from(&head.method);
-        self.is_last = head.extensions.get::<LastOnItsConnection>().is_some();
+        self.kept = head.extensions.get::<LastOnItsConnection>().is_none();
         self.offers_upgrade = head.headers.contains_key(UPGRADE);
         self.upload = body;
         self.touched = false;
@@ -116,8 +113,7 @@ impl TargetWire {
                 if head.status.is_informational() && head.status != StatusCode::SWITCHING_PROTOCOLS {
                     continue;
                 }
-                self.kept =
-                    !self.is_last && head::is_kept_alive(head.version, &head.headers) && framing != Framing::UntilClose;
+                self.kept &= head::is_kept_alive(head.version, &head.headers) && framing != Framing::UntilClose;
                 self.answer = BodyReader::new(framing);
                 self.usual_room = self.answer.left().map_or(SOME_ROOM, |left| room(left + length as u64));
                 return Poll::Ready(Ok(head));
