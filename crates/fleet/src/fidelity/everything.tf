@@ -92,6 +92,11 @@ resource "aws_ecs_task_definition" "x" {
 
 resource "aws_lb" "x" {
   name = "x"
+
+  access_logs {
+    bucket  = "x"
+    enabled = true
+  }
 }
 
 resource "aws_lb_target_group" "x" {

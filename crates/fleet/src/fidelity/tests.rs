@@ -64,6 +64,31 @@ fn what_the_tables_call_enforced_is_read() {
     assert!(unread.is_empty(), "nothing reads {unread:#?}");
 }
 
+/// What is read only to warn of it, or only to leave out what it stands in.
+const READ_AND_IGNORED: &[&str] = &[
+    "aws_ecs_task_definition.container_definitions.logConfiguration",
+    "aws_lb.enable_tls_version_and_cipher_suite_headers",
+    "aws_lb_target_group.load_balancing_anomaly_mitigation",
+    "aws_cloudwatch_metric_alarm.threshold_metric_id",
+    "aws_cloudwatch_composite_alarm.actions_suppressor",
+    "aws_cloudwatch_log_group.retention_in_days",
+];
+
+/// A reader that has come must be told of.
+#[test]
+fn what_the_tables_call_ignored_is_not_acted_on() {
+    let stack = stack_of_everything();
+    let (_, context) = Fleet::read(&stack);
+    let reads = context.reads.borrow();
+    let read: Vec<_> = treatments()
+        .filter(|(kind, treatment)| {
+            treatment.fidelity == Fidelity::Ignored && reads.contains(kind, treatment.attribute)
+        })
+        .map(|(kind, treatment)| format!("{kind}.{}", treatment.attribute))
+        .collect();
+    assert_eq!(read, READ_AND_IGNORED);
+}
+
 /// Else a table could call a whole block enforced of which only a part is.
 #[test]
 fn what_is_set_below_an_enforced_block_is_read() {

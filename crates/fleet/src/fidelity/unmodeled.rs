@@ -62,7 +62,10 @@ const BY_BEGINNING: &[Treatment] = &[
         "nothing is filtered between loopback addresses",
     ),
     not_applicable("aws_network_acl", "nothing is filtered between loopback addresses"),
-    not_applicable("aws_acm_certificate", "there is no TLS"),
+    not_applicable(
+        "aws_acm_certificate",
+        "HTTPS is served with a certificate of this machine's own",
+    ),
     not_applicable("aws_route53_", "names of the stack are not served to this machine"),
 ];
 
