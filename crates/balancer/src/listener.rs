@@ -17,14 +17,8 @@ use crate::desync::DesyncMitigationMode;
 use crate::drain::Signal;
 use crate::header_modes::{ForwardedFor, HostHeader};
 use crate::rule::Rules;
-<<<<<<< HEAD
-use crate::statistics::{ListenerCounters, ListenerMeter, ListenerStatistics};
-||||||| fabcf16
-use crate::statistics::{ListenerCounters, ListenerStatistics};
-=======
 use crate::rule::redirect::Entrance;
-use crate::statistics::{ListenerCounters, ListenerStatistics};
->>>>>>> balancer
+use crate::statistics::{ListenerCounters, ListenerMeter, ListenerStatistics};
 use crate::target::NO_PANIC;
 use crate::tls::{InvalidIdentity, Offer, Tls, TlsIdentity};
 

@@ -18,7 +18,7 @@ use crate::printer::{ColorChoice, Verbosity};
     after_long_help = "\
 Exit codes:
    0  yes, done
-   1  the answer is no: not running, not healthy
+   1  the answer is no: not running, not healthy, rolled back
    2  could not answer: bad Terraform, a port that is taken
   64  the command line is wrong"
 )]
@@ -66,8 +66,13 @@ pub(crate) enum Command {
     Up(commands::up::Arguments),
     Down(commands::down::Arguments),
     Status(commands::status::Arguments),
+    Tasks(commands::tasks::Arguments),
     Logs(commands::logs::Arguments),
     Exec(commands::exec::Arguments),
+    Wait(commands::wait::Arguments),
+    Scale(commands::scale::Arguments),
+    Restart(commands::restart::Arguments),
+    Rollback(commands::rollback::Arguments),
     Metrics(commands::metrics::Arguments),
     Alarms(commands::alarms::Arguments),
     Docs(commands::docs::Arguments),

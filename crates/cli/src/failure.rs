@@ -58,6 +58,11 @@ impl Failure {
         self
     }
 
+    /// What went wrong, and the first thing to do about it.
+    pub(crate) fn into_parts(self) -> (String, Option<String>) {
+        (self.message, self.hints.into_iter().next())
+    }
+
     pub(crate) fn status(&self) -> ExitStatus {
         self.status
     }

@@ -5,17 +5,22 @@
 mod args;
 mod commands;
 
+mod change;
 mod detach;
 mod documents;
+mod fidelity;
 mod karma_toml;
 mod local_secrets;
+mod operation;
 mod programs;
 mod service_names;
 mod settings;
 mod stack;
 mod variables;
+mod watch;
 mod wiring;
 
+mod age;
 mod chart;
 mod exit;
 mod failure;
@@ -23,6 +28,7 @@ mod printer;
 mod progress;
 mod quantity;
 mod render;
+mod stopped;
 mod table;
 mod terminal;
 
@@ -57,11 +63,16 @@ fn run(arguments: Arguments, printer: Printer) -> Result<ExitStatus, Failure> {
     let json = arguments.global.json;
     match arguments.command {
         Command::Plan(plan) => commands::plan::run(&plan, json, printer),
-        Command::Up(up) => commands::up::run(&up, json, printer),
+        Command::Up(up) => commands::up::run(up, json, printer),
         Command::Down(down) => commands::down::run(&down, json, printer),
         Command::Status(status) => commands::status::run(&status, json, printer),
-        Command::Logs(logs) => commands::logs::run(&logs, json, printer),
         Command::Exec(exec) => commands::exec::run(exec, json, printer),
+        Command::Logs(logs) => commands::logs::run(logs, json, printer),
+        Command::Tasks(tasks) => commands::tasks::run(&tasks, json, printer),
+        Command::Wait(wait) => commands::wait::run(&wait, json, printer),
+        Command::Scale(scale) => commands::scale::run(&scale, json, printer),
+        Command::Restart(restart) => commands::restart::run(&restart, json, printer),
+        Command::Rollback(rollback) => commands::rollback::run(&rollback, json, printer),
         Command::Metrics(metrics) => commands::metrics::run(&metrics, json, printer),
         Command::Alarms(alarms) => commands::alarms::run(&alarms, json, printer),
         Command::Docs(docs) => commands::docs::run(&docs, json, printer),

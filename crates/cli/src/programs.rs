@@ -14,9 +14,7 @@ use crate::printer::Printer;
 
 /// Reads `karma.toml`, runs each build command that the fleet needs once, and returns the programs by repository.
 pub(crate) fn prepare(directory: &Path, fleet: &Fleet, printer: Printer) -> Result<Programs, Failure> {
-    let mut images = karma_toml::read(directory)?;
-    let used = repositories(fleet);
-    images.images.retain(|repository, _| used.contains(repository.as_str()));
+    let images = images(directory, fleet)?;
     let commands: BTreeSet<&[String]> = images
         .images
         .values()
@@ -25,11 +23,25 @@ pub(crate) fn prepare(directory: &Path, fleet: &Fleet, printer: Printer) -> Resu
     for command in commands {
         build(command, &images, printer)?;
     }
-    Ok(images
-        .images
-        .into_iter()
-        .map(|(repository, image)| (repository, program(image)))
-        .collect())
+    Ok(programs(images))
+}
+
+/// The same without building anything: the programs as they are.
+pub(crate) fn read(directory: &Path, fleet: &Fleet) -> Result<Programs, Failure> {
+    Ok(programs(images(directory, fleet)?))
+}
+
+/// The images that the fleet uses.
+fn images(directory: &Path, fleet: &Fleet) -> Result<Images, Failure> {
+    let mut images = karma_toml::read(directory)?;
+    let used = repositories(fleet);
+    images.images.retain(|repository, _| used.contains(repository.as_str()));
+    Ok(images)
+}
+
+fn programs(images: Images) -> Programs {
+    let images = images.images.into_iter();
+    images.map(|(repository, image)| (repository, program(image))).collect()
 }
 
 fn repositories(fleet: &Fleet) -> BTreeSet<&str> {

@@ -55,7 +55,8 @@ fn is_news(status: TaskStatus) -> bool {
     matches!(status, TaskStatus::Running | TaskStatus::Stopped)
 }
 
-fn line(service: &str, what: &str, printer: Printer) {
+/// A line about a service.
+pub(crate) fn line(service: &str, what: &str, printer: Printer) {
     printer.talk(&format!(
         "{} {what}",
         printer.paint_talk(Style::Bold, &format!("{service:<16}"))

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use karma_ops::Observation;
 use karma_runtime::Run;
 
 use crate::failure::Failure;
@@ -18,12 +19,7 @@ impl ServiceNames {
     /// The services that run, or else those that have written logs (which know only their labels).
     pub(crate) fn of(directory: &StackDirectory) -> Result<Self, Failure> {
         if let Ok(observation) = wiring::observe(directory) {
-            let names = observation.services.into_iter();
-            return Ok(Self(
-                names
-                    .flat_map(|it| [(it.service, it.label.clone()), (it.label.clone(), it.label)])
-                    .collect(),
-            ));
+            return Ok(Self::seen(&observation));
         }
         let mut names = BTreeMap::new();
         for run in [Run::Latest, Run::Previous] {
@@ -31,6 +27,29 @@ impl ServiceNames {
             names.extend(files.into_iter().map(|file| (file.service.clone(), file.service)));
         }
         Ok(Self(names))
+    }
+
+    /// The services that run.
+    pub(crate) fn seen(observation: &Observation) -> Self {
+        let services = observation.services.iter();
+        let names = services.flat_map(|one| [&one.service, &one.label].map(|name| (name.clone(), one.label.clone())));
+        Self(names.collect())
+    }
+
+    /// The labels that names stand for, each once and in the order of the names; no name means every service.
+    pub(crate) fn resolve_all<'a>(&self, names: impl IntoIterator<Item = &'a String>) -> Result<Vec<String>, Failure> {
+        let mut labels: Vec<String> = Vec::new();
+        for name in names {
+            let label = self.resolve(name)?;
+            if !labels.contains(&label) {
+                labels.push(label);
+            }
+        }
+        if labels.is_empty() {
+            let all: BTreeSet<&String> = self.0.values().collect();
+            labels = all.into_iter().cloned().collect();
+        }
+        Ok(labels)
     }
 
     /// The label that a name stands for.

@@ -2,12 +2,28 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::Args;
+
 use crate::failure::Failure;
 
 /// The directory of a stack.
 #[derive(Debug, Clone)]
 pub(crate) struct StackDirectory {
     path: PathBuf,
+}
+
+/// Which stack, for commands whose arguments are services.
+#[derive(Debug, Args)]
+pub(crate) struct DirectoryArgument {
+    /// The directory of the .tf files [default: ./terraform where that exists, else .]
+    #[arg(long, env = "KARMA_DIR")]
+    dir: Option<PathBuf>,
+}
+
+impl DirectoryArgument {
+    pub(crate) fn resolve(&self) -> Result<StackDirectory, Failure> {
+        StackDirectory::resolve(self.dir.as_deref())
+    }
 }
 
 impl StackDirectory {

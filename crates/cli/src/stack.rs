@@ -8,12 +8,13 @@ use std::sync::Arc;
 use clap::Args;
 use karma_fleet::Fleet;
 use karma_terraform::{CommandLine, Diagnostics, Inputs, Module, Object, Severity, Sources, Span, Stack, Value};
+use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::render;
 use crate::settings::StackDirectory;
-use crate::variables::VariableArguments;
+use crate::variables::{GivenVariable, VariableArguments};
 use crate::wiring;
 
 /// Which stack, and what it is given: the same for every command that evaluates.
@@ -24,7 +25,7 @@ pub(crate) struct StackArguments {
     pub(crate) dir: Option<PathBuf>,
 
     #[command(flatten)]
-    variables: VariableArguments,
+    pub(crate) variables: VariableArguments,
 
     /// The AWS account the stack is for: answers `aws_caller_identity`
     #[arg(long, env = "KARMA_ACCOUNT_ID", value_name = "ID", value_parser = account_id, help_heading = "Stack")]
@@ -34,6 +35,18 @@ pub(crate) struct StackArguments {
     #[arg(long, env = "KARMA_DATA", value_name = "FILE", help_heading = "Stack")]
     data: Option<PathBuf>,
 }
+
+/// What a stack is given by the command line and the environment, with all files read: another process can evaluate it with the same.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Given {
+    variables: Vec<GivenVariable>,
+    /// `TF_VAR_*`
+    environment: BTreeMap<String, String>,
+    account_id: Option<String>,
+    data: BTreeMap<String, JsonObject>,
+}
+
+type JsonObject = serde_json::Map<String, serde_json::Value>;
 
 /// An evaluated stack and what it was made of.
 pub(crate) struct Loaded {
@@ -54,7 +67,26 @@ pub(crate) struct Reporter {
 pub(crate) fn load(arguments: &StackArguments, reporter: Reporter) -> Result<Loaded, Failure> {
     let directory = StackDirectory::resolve(arguments.dir.as_deref())?;
     let sources = read(&directory)?;
-    evaluated(directory, sources, inputs(arguments)?, reporter)
+    evaluated(directory, sources, Given::of(arguments)?.inputs(), reporter)
+}
+
+/// Reads the fleet of a stack without a word. `Err` says in a few lines what is wrong.
+pub(crate) fn load_quietly(directory: &StackDirectory, given: Given) -> Result<Fleet, Failure> {
+    let (module, mut diagnostics) = karma_terraform::parse(&read(directory)?);
+    let (stack, more) = karma_terraform::evaluate(&module, &given.inputs(), &karma_fleet::provider());
+    diagnostics.extend(more);
+    let (fleet, more) = Fleet::from_stack(&stack);
+    diagnostics.extend(more);
+    let errors = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.severity == Severity::Error);
+    let errors: Vec<String> = errors
+        .map(|error| format!("{}: {}", error.summary, error.detail))
+        .collect();
+    if errors.is_empty() {
+        return Ok(fleet);
+    }
+    Err(Failure::unable(errors.join("\n")))
 }
 
 /// The same with nothing but what the directory's files declare and what these arguments give: no variables from the environment, none from the
@@ -66,7 +98,7 @@ pub(crate) fn load_as_declared(arguments: &StackArguments, reporter: Reporter) -
     let declared = declared.map(|(file, text)| (Arc::clone(file), text)).collect();
     let inputs = Inputs {
         environment: BTreeMap::new(),
-        ..inputs(arguments)?
+        ..Given::of(arguments)?.inputs()
     };
     evaluated(directory, declared, inputs, reporter)
 }
@@ -127,32 +159,46 @@ fn is_of_the_root(file: &str) -> bool {
     !file.contains('/') && (is_terraform(file) || file.strip_suffix(".json").is_some_and(is_terraform))
 }
 
-fn inputs(arguments: &StackArguments) -> Result<Inputs, Failure> {
-    let account = arguments.account_id.clone();
-    Ok(Inputs {
-        command_line: arguments.variables.read()?,
-        environment: wiring::environment().collect(),
-        facts: account.map(|id| ("account_id".to_owned(), id)).into_iter().collect(),
-        data: arguments.data.as_deref().map_or_else(|| Ok(BTreeMap::new()), data)?,
-        ..Inputs::default()
-    })
+impl Given {
+    pub(crate) fn of(arguments: &StackArguments) -> Result<Self, Failure> {
+        let is_variable = |(name, _): &(String, String)| name.starts_with("TF_VAR_");
+        Ok(Self {
+            variables: arguments.variables.read()?,
+            environment: wiring::environment().filter(is_variable).collect(),
+            account_id: arguments.account_id.clone(),
+            data: arguments.data.as_deref().map_or_else(|| Ok(BTreeMap::new()), data)?,
+        })
+    }
+
+    fn inputs(self) -> Inputs {
+        let object = |members: JsonObject| -> Object {
+            members
+                .into_iter()
+                .map(|(name, value)| (name, Value::from_json(&value)))
+                .collect()
+        };
+        let data = self
+            .data
+            .into_iter()
+            .map(|(address, members)| (address, object(members)));
+        Inputs {
+            command_line: self.variables.into_iter().map(CommandLine::from).collect(),
+            environment: self.environment,
+            facts: self
+                .account_id
+                .map(|id| ("account_id".to_owned(), id))
+                .into_iter()
+                .collect(),
+            data: data.collect(),
+            ..Inputs::default()
+        }
+    }
 }
 
 /// The answers of data sources from a JSON file.
-fn data(path: &Path) -> Result<BTreeMap<String, Object>, Failure> {
-    let text = read_text(path)?;
-    let file: BTreeMap<String, serde_json::Map<String, serde_json::Value>> = serde_json::from_str(&text)
-        .map_err(|error| Failure::caused_by(format!("{} is not an object of objects", path.display()), &error))?;
-    let object = |members: serde_json::Map<_, _>| {
-        members
-            .into_iter()
-            .map(|(name, value)| (name, Value::from_json(&value)))
-            .collect()
-    };
-    Ok(file
-        .into_iter()
-        .map(|(address, members)| (address, object(members)))
-        .collect())
+fn data(path: &Path) -> Result<BTreeMap<String, JsonObject>, Failure> {
+    serde_json::from_str(&read_text(path)?)
+        .map_err(|error| Failure::caused_by(format!("{} is not an object of objects", path.display()), &error))
 }
 
 fn read_text(path: &Path) -> Result<String, Failure> {

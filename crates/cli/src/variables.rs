@@ -8,6 +8,7 @@ use clap::builder::{PathBufValueParser, TypedValueParser as _};
 use clap::error::Result as ClapResult;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use karma_terraform::CommandLine;
+use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 
@@ -24,21 +25,45 @@ enum VariableArgument {
     File(PathBuf),
 }
 
+/// What the evaluator is told, with the files read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum GivenVariable {
+    Variable { name: String, value: String },
+    File { name: String, text: String },
+}
+
 impl VariableArguments {
-    /// What the evaluator is told, with the files read.
-    pub(crate) fn read(&self) -> Result<Vec<CommandLine>, Failure> {
+    pub(crate) fn read(&self) -> Result<Vec<GivenVariable>, Failure> {
         self.0.iter().map(VariableArgument::read).collect()
+    }
+
+    /// The files that were named.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.0.iter().filter_map(|given| match given {
+            VariableArgument::File(path) => Some(path.as_path()),
+            VariableArgument::Variable { .. } => None,
+        })
+    }
+}
+
+impl From<GivenVariable> for CommandLine {
+    fn from(given: GivenVariable) -> Self {
+        match given {
+            GivenVariable::Variable { name, value } => Self::Variable { name, value },
+            GivenVariable::File { name, text } => Self::File { name, text },
+        }
     }
 }
 
 impl VariableArgument {
-    fn read(&self) -> Result<CommandLine, Failure> {
+    fn read(&self) -> Result<GivenVariable, Failure> {
         match self {
-            Self::Variable { name, value } => Ok(CommandLine::Variable {
+            Self::Variable { name, value } => Ok(GivenVariable::Variable {
                 name: name.clone(),
                 value: value.clone(),
             }),
-            Self::File(path) => Ok(CommandLine::File {
+            Self::File(path) => Ok(GivenVariable::File {
                 name: absolute(path),
                 text: fs::read_to_string(path)
                     .map_err(|error| Failure::caused_by(format!("cannot read {}", path.display()), &error))?,

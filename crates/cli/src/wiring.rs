@@ -1,12 +1,16 @@
 //! Where the commands meet the orchestrator: starting a fleet here, and asking one that runs.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use karma_fleet::Fleet;
-use karma_ops::{AlarmAnswer, MetricAnswer, MetricQuery};
+use karma_ops::{
+    AlarmAnswer, LogQuery, LogReader, MetricAnswer, MetricQuery, Observation, Orchestrator, OrchestratorError,
+};
 use karma_runtime::{
-    Control, ControlError, ExecRequest, FrameReader, FrameWriter, LocalOrchestrator, LocalSecrets, LogFile,
-    MissingSecrets, Observation, Options, Programs, Progress, Run, log_files,
+    Applied, Control, ExecRequest, FrameReader, FrameWriter, LocalOrchestrator, LocalSecrets, LogFile, LogFiles,
+    MissingSecrets, NewDefinition, Options, Programs, Progress, Refusal, Reload, Run, log_files,
 };
 use tokio::io::BufReader;
 use tokio::net::UnixStream;
@@ -14,21 +18,27 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::failure::Failure;
 use crate::local_secrets;
+use crate::programs;
 use crate::settings::StackDirectory;
+use crate::stack::{self, Given};
 
 /// All that a fleet needs to run here.
 pub(crate) struct Prepared {
     pub(crate) fleet: Fleet,
     pub(crate) programs: Programs,
     pub(crate) port: u16,
+    pub(crate) speed: NonZeroU32,
     pub(crate) region: Option<String>,
     pub(crate) missing_secrets: MissingSecrets,
 }
 
 /// Starts a fleet in this process.
 pub(crate) async fn start(directory: &StackDirectory, prepared: Prepared) -> Result<LocalOrchestrator, Failure> {
-    let secrets = LocalSecrets::new(local_secrets::read(directory.path())?).or_environment(environment());
+    let secrets = secrets(directory)?;
+    let again = directory.clone();
     let options = Options {
+        speed: prepared.speed,
+        reload: Some(Reload::new(move |given| Ok(definition(&again, given)?))),
         port: prepared.port,
         region: prepared.region,
         missing_secrets: prepared.missing_secrets,
@@ -39,51 +49,89 @@ pub(crate) async fn start(directory: &StackDirectory, prepared: Prepared) -> Res
         .map_err(|error| Failure::from_error(&error).hints(error.hint()))
 }
 
+/// The definition as the files have it now, with what another process was given on its command line.
+fn definition(directory: &StackDirectory, given: serde_json::Value) -> Result<NewDefinition, Failure> {
+    let given: Given = serde_json::from_value(given)
+        .map_err(|error| Failure::caused_by("it was asked by another version of karma", &error))?;
+    let fleet = stack::load_quietly(directory, given)?;
+    Ok(NewDefinition {
+        programs: programs::read(directory.path(), &fleet)?,
+        secrets: secrets(directory)?,
+        fleet,
+    })
+}
+
+fn secrets(directory: &StackDirectory) -> Result<LocalSecrets, Failure> {
+    Ok(LocalSecrets::new(local_secrets::read(directory.path())?).or_environment(environment()))
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        let (reason, hint) = failure.into_parts();
+        Self { reason, hint }
+    }
+}
+
+/// Has the fleet that runs read its definition anew. The answer is what becomes of each service.
+pub(crate) async fn apply(directory: &StackDirectory, given: &Given) -> Result<Vec<Applied>, Failure> {
+    let given = serde_json::to_value(given).expect("what was given is plain data");
+    let applied = control(directory).await?.apply(given).await;
+    applied.map_err(|error| failure(&error.into()))
+}
+
 /// The variables of this process that are text.
 pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
+/// The fleet of this stack that runs on this machine.
+pub(crate) async fn orchestrator(directory: &StackDirectory) -> Result<Arc<dyn Orchestrator>, Failure> {
+    Ok(Arc::new(control(directory).await?))
+}
+
 /// What runs here, as the `karma up` of this stack sees it.
 pub(crate) fn observe(directory: &StackDirectory) -> Result<Observation, Failure> {
-    let state = directory.state();
     block_on(async {
-        connect(&state)
-            .await?
-            .observe()
-            .await
-            .map_err(|error| unreachable_fleet(&error))
+        let orchestrator = orchestrator(directory).await?;
+        orchestrator.observe().await.map_err(|error| failure(&error))
     })
+}
+
+/// Whether anything runs here that can be asked.
+pub(crate) async fn is_running(directory: &StackDirectory) -> bool {
+    control(directory).await.is_ok()
 }
 
 /// What CloudWatch would show of what runs here.
 pub(crate) fn metrics(directory: &StackDirectory, query: MetricQuery) -> Result<MetricAnswer, Failure> {
-    let state = directory.state();
     block_on(async {
-        let answered = connect(&state).await?.metrics(query).await;
-        answered.map_err(|error| unreachable_fleet(&error))
+        let answered = control(directory).await?.metrics(query).await;
+        answered.map_err(|error| failure(&error.into()))
     })
 }
 
 /// How the alarms of what runs here stand.
 pub(crate) fn alarms(directory: &StackDirectory) -> Result<AlarmAnswer, Failure> {
-    let state = directory.state();
     block_on(async {
-        let answered = connect(&state).await?.alarms().await;
-        answered.map_err(|error| unreachable_fleet(&error))
+        let answered = control(directory).await?.alarms().await;
+        answered.map_err(|error| failure(&error.into()))
     })
 }
 
 /// Stops what runs here, and returns when all is down.
 pub(crate) fn stop(directory: &StackDirectory, on_progress: impl FnMut(Progress)) -> Result<(), Failure> {
-    let state = directory.state();
     block_on(async {
-        connect(&state)
-            .await?
-            .stop(on_progress)
-            .await
-            .map_err(|error| unreachable_fleet(&error))
+        let stopped = control(directory).await?.stop(on_progress).await;
+        stopped.map_err(|error| failure(&error.into()))
     })
+}
+
+/// What the tasks of this stack write; where nothing runs, what those of the last run wrote.
+pub(crate) async fn log_reader(directory: &StackDirectory, query: LogQuery) -> Result<Box<dyn LogReader>, Failure> {
+    match control(directory).await {
+        Ok(running) => running.logs(query).await.map_err(|error| failure(&error)),
+        Err(_) => Ok(Box::new(LogFiles::new(&directory.state(), query, BTreeSet::new()))),
+    }
 }
 
 /// The logs that a run of this stack has written.
@@ -92,14 +140,16 @@ pub(crate) fn log_files_of(directory: &StackDirectory, run: Run) -> Result<Vec<L
     log_files(&state, run).map_err(|error| Failure::caused_by(format!("cannot read {}", state.display()), &error))
 }
 
-async fn connect(state: &Path) -> Result<Control, Failure> {
-    Control::connect(state).await.map_err(|error| unreachable_fleet(&error))
+async fn control(directory: &StackDirectory) -> Result<Control, Failure> {
+    let connected = Control::connect(&directory.state()).await;
+    connected.map_err(|error| failure(&error.into()))
 }
 
-fn unreachable_fleet(error: &ControlError) -> Failure {
+/// Why an orchestrator did not do what it was asked. That nothing runs is an answer: no.
+pub(crate) fn failure(error: &OrchestratorError) -> Failure {
     let failure = match error {
-        ControlError::NothingRunning => Failure::no(error.to_string()),
-        ControlError::Refused { .. } | ControlError::Io(_) | ControlError::Answer { .. } => Failure::from_error(error),
+        OrchestratorError::NothingRunning => Failure::no(error.to_string()),
+        OrchestratorError::Refused { .. } | OrchestratorError::Unreachable { .. } => Failure::from_error(error),
     };
     failure.hints(error.hint())
 }
@@ -109,8 +159,8 @@ pub(crate) type Conversation = (FrameReader<BufReader<UnixStream>>, FrameWriter<
 
 /// Runs a command in a task.
 pub(crate) async fn exec(directory: &StackDirectory, request: ExecRequest) -> Result<Conversation, Failure> {
-    let control = connect(&directory.state()).await?;
-    control.exec(request).await.map_err(|error| unreachable_fleet(&error))
+    let conversation = control(directory).await?.exec(request).await;
+    conversation.map_err(|error| failure(&error.into()))
 }
 
 /// Runs a future on a runtime of its own.

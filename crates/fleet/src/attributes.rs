@@ -4,6 +4,7 @@
 //! the argument; nothing stops at the first.
 
 use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use karma_terraform::{Address, Diagnostic, Diagnostics, Mode, Object, ResourceInstance, Span, Stack, Unknown, Value};
@@ -21,6 +22,34 @@ pub(crate) struct Context<'a> {
     pub(crate) stack: &'a Stack,
     /// What was found so far.
     pub(crate) diagnostics: RefCell<Diagnostics>,
+    /// Which attributes were asked for.
+    pub(crate) reads: RefCell<Reads>,
+}
+
+/// Which attributes were asked for, by the type of their resource: `container_definitions.healthCheck.interval`.
+#[derive(Debug, Default)]
+pub(crate) struct Reads(BTreeMap<String, BTreeSet<String>>);
+
+impl Reads {
+    /// Whether an attribute of resources of this type was asked for.
+    pub(crate) fn contains(&self, kind: &str, path: &str) -> bool {
+        self.0.get(kind).is_some_and(|paths| paths.contains(path))
+    }
+
+    /// Everything that was asked for, as type and attribute.
+    #[cfg(test)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .flat_map(|(kind, paths)| paths.iter().map(move |path| (kind.as_str(), path.as_str())))
+    }
+
+    fn note(&mut self, kind: &str, path: String) {
+        match self.0.get_mut(kind) {
+            Some(paths) => drop(paths.insert(path)),
+            None => drop(self.0.insert(kind.to_owned(), BTreeSet::from([path]))),
+        }
+    }
 }
 
 /// The members of a resource, or of a block in it, and where they stand.
@@ -92,6 +121,13 @@ impl<'a> Attributes<'a> {
 
     /// The value, unless it is absent, null, or left for AWS to fill in.
     pub(crate) fn get(&self, name: &str) -> Option<&'a Value> {
+        let path = without_indexes(&self.place_of(name));
+        self.context.reads.borrow_mut().note(&self.address().kind, path);
+        self.glance(name)
+    }
+
+    /// The same without meaning to act on it: who only glances at an attribute has not read it.
+    pub(crate) fn glance(&self, name: &str) -> Option<&'a Value> {
         let value = self.members.get(name).map(collection)?;
         (!value.is_null() && !self.is_filled_in(value)).then_some(value)
     }
@@ -119,6 +155,8 @@ impl<'a> Attributes<'a> {
 
     /// The resource's name: see [`links::name_of`].
     pub(crate) fn name(&self) -> String {
+        self.get("name");
+        self.get("name_prefix");
         links::name_of(self.resource)
     }
 
@@ -300,6 +338,23 @@ impl<'a> Attributes<'a> {
     }
 }
 
+/// `container_definitions[0].healthCheck` as `container_definitions.healthCheck`.
+fn without_indexes(place: &str) -> String {
+    let mut depth = 0;
+    let mut outside = |letter: &char| match letter {
+        '[' => {
+            depth += 1;
+            false
+        }
+        ']' => {
+            depth -= 1;
+            false
+        }
+        _ => depth == 0,
+    };
+    place.chars().filter(|letter| outside(letter)).collect()
+}
+
 /// A required variable that nobody set has been reported as such.
 fn is_told(value: &Value) -> bool {
     match value.as_unknown() {
@@ -310,7 +365,7 @@ fn is_told(value: &Value) -> bool {
 }
 
 /// A set or map with an unknown member is unknown as a whole to the provider; what it is made of is still there.
-fn collection(value: &Value) -> &Value {
+pub(crate) fn collection(value: &Value) -> &Value {
     match value.as_unknown() {
         Some(Unknown::Call {
             function: "toset" | "tolist" | "tomap",

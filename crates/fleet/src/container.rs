@@ -211,7 +211,7 @@ fn environment_variable(from: &Attributes<'_>) -> Read<(String, EnvironmentValue
 
 /// What is set and not read. Zeros, empty texts and empty lists are as good as absent: the provider drops them.
 fn unmodeled(from: &Attributes<'_>, log: Option<&LogConfiguration>) -> Vec<String> {
-    let is_set = |name: &&str| from.get(name).is_some_and(|value| !is_zero(value));
+    let is_set = |name: &&str| from.glance(name).is_some_and(|value| !is_zero(value));
     let is_read = |name: &str| MODELED.contains(&name) && (name != "logConfiguration" || log.is_some());
     from.names()
         .filter(is_set)

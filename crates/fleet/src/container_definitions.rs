@@ -11,7 +11,7 @@ use crate::attributes::{Attributes, Read, Reported};
 use crate::value_text::describe;
 
 /// The argument's name.
-const ARGUMENT: &str = "container_definitions";
+pub(crate) const ARGUMENT: &str = "container_definitions";
 
 /// Reads each definition with `read`. Each is tried, so that all that is wrong is reported.
 pub(crate) fn read<T>(from: &Attributes<'_>, read: impl Fn(&Attributes<'_>) -> Read<T>) -> Read<Vec<T>> {
@@ -41,7 +41,8 @@ pub(crate) fn invalid(from: &Attributes<'_>, problem: &str) -> Reported {
     from.error(ARGUMENT, "Invalid container definitions", detail)
 }
 
-fn definitions(value: &Value) -> Option<Cow<'_, Value>> {
+/// The definitions that a value of the argument stands for.
+pub(crate) fn definitions(value: &Value) -> Option<Cow<'_, Value>> {
     if let Some(encoded) = encoded(value) {
         return Some(Cow::Borrowed(encoded));
     }

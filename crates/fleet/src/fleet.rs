@@ -60,9 +60,16 @@ impl Fleet {
     /// A resource with an error in it is left out, and the diagnostics say why; a warning tells where a local run differs from AWS. What the
     /// evaluation of the stack has already reported is not told again.
     pub fn from_stack(stack: &Stack) -> (Self, Diagnostics) {
+        let (fleet, context) = Self::read(stack);
+        (fleet, context.diagnostics.into_inner())
+    }
+
+    /// The same with all that was noticed on the way.
+    pub(crate) fn read(stack: &Stack) -> (Self, Context<'_>) {
         let context = Context {
             stack,
             diagnostics: RefCell::default(),
+            reads: RefCell::default(),
         };
         let mut fleet = Self::default();
         for family in FAMILIES {
@@ -74,7 +81,7 @@ impl Fleet {
         let foreign = managed(stack).filter(|resource| is_foreign(resource));
         fleet.unmodeled.extend(foreign.map(|resource| resource.address.clone()));
         fleet.unmodeled.sort();
-        (fleet, context.diagnostics.into_inner())
+        (fleet, context)
     }
 
     /// The service with this label, else the one with this ECS name.

@@ -52,6 +52,7 @@
 //! its address in [`Fleet::unmodeled`], or by its name in [`Container::unmodeled`]; what a local run does otherwise than AWS is a warning.
 //! It does no I/O and knows no time, no prices and no rules of good taste.
 
+mod fidelity;
 mod fleet;
 
 pub mod alarm;
@@ -95,6 +96,7 @@ pub use container::{AppProtocol, Container, ContainerDependency, DependencyCondi
 pub use container_health_check::ContainerHealthCheck;
 pub use container_limits::{ContainerLimits, Ulimit, UlimitName};
 pub use deployment::{CircuitBreaker, DeploymentAlarms, DeploymentConfiguration};
+pub use fidelity::{Fidelity, FidelityLine, fidelity};
 pub use fleet::{Fleet, Table};
 pub use health_check::{HealthCheck, HealthCheckPort, Matcher};
 pub use image::ImageReference;

@@ -88,7 +88,7 @@ impl Action {
     fn read_forward(block: &Attributes<'_>) -> Read<Self> {
         let forward = match block.block("forward") {
             Some(forward) => Forward::read(&forward)?,
-            None => Forward::from(WeightedTargetGroup::read(block, "target_group_arn")?),
+            None => Forward::from(WeightedTargetGroup::alone(block)?),
         };
         let other = forward.target_groups.iter().find(|target| !target.is_modeled(block));
         Ok(match other {
@@ -123,7 +123,7 @@ impl Forward {
             let seconds: u32 = block.required("duration")?;
             Ok(is_enabled.then(|| Duration::from_secs(seconds.into())))
         });
-        let target_groups = forward.at_least_one("target_group", |block| WeightedTargetGroup::read(block, "arn"));
+        let target_groups = forward.at_least_one("target_group", WeightedTargetGroup::read);
         Ok(Self {
             target_groups: target_groups?,
             stickiness: stickiness?.flatten(),
@@ -141,11 +141,20 @@ impl From<WeightedTargetGroup> for Forward {
 }
 
 impl WeightedTargetGroup {
-    fn read(block: &Attributes<'_>, argument: &'static str) -> Read<Self> {
-        let target_group = block.link(argument, TARGET_GROUP)?;
+    fn read(block: &Attributes<'_>) -> Read<Self> {
+        let target_group = block.link("arn", TARGET_GROUP)?;
         Ok(Self {
             target_group,
             weight: block.optional("weight").unwrap_or(1),
+        })
+    }
+
+    /// The only one of an action.
+    fn alone(action: &Attributes<'_>) -> Read<Self> {
+        let target_group = action.link("target_group_arn", TARGET_GROUP)?;
+        Ok(Self {
+            target_group,
+            weight: 1,
         })
     }
 

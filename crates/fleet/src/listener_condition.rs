@@ -81,7 +81,7 @@ pub(crate) fn conditions(rule: &Attributes<'_>) -> Read<Option<Vec<Condition>>> 
 }
 
 fn conditions_of_block<'a>(block: &Attributes<'a>) -> Read<Option<Vec<Condition>>> {
-    let is_set = |name: &&'a str| block.get(name).is_some_and(|value| value.as_elements() != Some(&[]));
+    let is_set = |name: &&'a str| block.glance(name).is_some_and(|value| value.as_elements() != Some(&[]));
     let read = block.names().filter(is_set).map(|name| Condition::read(block, name));
     // Each is read, so that all that is wrong is reported.
     let read: Vec<Read<Option<Condition>>> = read.collect();

@@ -21,7 +21,7 @@ const WITNESSES: usize = 3;
 /// What is waited for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Until {
-    /// The service has as many tasks as wanted, all in service.
+    /// The service has as many tasks as wanted and not one more, all in service.
     Healthy,
     /// A deployment has come to its end.
     Stable {
@@ -131,7 +131,7 @@ pub fn judge(observation: &Observation, service: &str, until: &Until) -> Verdict
 }
 
 fn judge_health(service: &ServiceObservation) -> Verdict {
-    if service.health == ServiceHealth::Healthy {
+    if service.health == ServiceHealth::Healthy && service.running_count == service.desired_count {
         return Verdict::Stable(stable(service));
     }
     Verdict::UnderWay(UnderWay {

@@ -19,6 +19,7 @@
 mod client;
 mod connection;
 mod message;
+mod orchestrator;
 mod server;
 
 use std::fs::File;

@@ -28,16 +28,18 @@ use crate::launcher::Namespaces;
 use crate::life::Urgency;
 use crate::load_balancer::{LiveGroups, LoadBalancers};
 use crate::local::{LocalService, MissingSecrets};
+use crate::mechanisms;
 use crate::metrics::{FrontMeters, MetricStore};
 use crate::program::Programs;
 use crate::progress::{Announcer, Progress};
 use crate::reconcile::{Command, FleetHealth, Reconciler, Seen};
+use crate::reload::Reload;
 use crate::runner::{ProcessRunner, ProcessSettings, Spawner, probe_namespaces};
 use crate::scaling::ControlLoop;
 use crate::secrets::LocalSecrets;
 use crate::state::{CleanedUp, StateDirectory};
 use definition::{Definition, Settler};
-use karma_ops::{DiscoveryMechanism, Observation, UsageTotals};
+use karma_ops::{Observation, UsageTotals};
 
 /// How a fleet is to run.
 #[derive(Debug, Clone)]
@@ -56,6 +58,8 @@ pub struct Options {
     pub missing_secrets: MissingSecrets,
     /// How many times as fast as usual the control loops' time passes.
     pub speed: NonZeroU32,
+    /// How the definition is read anew; without it another process cannot change it.
+    pub reload: Option<Reload>,
 }
 
 /// A fleet that runs on this machine. Clones are handles to the same one. Its tasks end with this process, however that ends.
@@ -75,6 +79,7 @@ struct Shared {
     fleet: watch::Sender<Arc<Fleet>>,
     notes: watch::Sender<Vec<String>>,
     cleaned_up: Option<CleanedUp>,
+    reload: Option<Reload>,
     announcer: Announcer,
     commands: mpsc::UnboundedSender<Command>,
     /// Gone when nothing runs any more.
@@ -122,6 +127,7 @@ impl Options {
             region: None,
             missing_secrets: MissingSecrets::default(),
             speed: NonZeroU32::MIN,
+            reload: None,
         }
     }
 }
@@ -184,6 +190,7 @@ impl LocalOrchestrator {
             setting: Mutex::new(Some(setting)),
             notes: watch::Sender::new(notes),
             cleaned_up,
+            reload: options.reload,
             announcer,
             commands,
             runner: weak_runner,
@@ -380,7 +387,7 @@ impl Ground {
             LoadBalancers::start(fleet, &groups.present(), options.port, state.path())?;
         let seed = addresses::seed(state.path());
         let block = AddressBlock::for_names(seed);
-        let (discovery, not_found) = Discovery::start(services, block, mechanism(namespaces)).await;
+        let (discovery, not_found) = Discovery::start(services, block, mechanisms::discovery(namespaces)).await;
         Ok(Self {
             spawner,
             namespaces,
@@ -392,12 +399,5 @@ impl Ground {
             seed,
             notes: [of_load_balancers, not_found].concat(),
         })
-    }
-}
-
-fn mechanism(namespaces: Namespaces) -> DiscoveryMechanism {
-    match namespaces {
-        Namespaces::Mount | Namespaces::UserAndMount => DiscoveryMechanism::HostsFile,
-        Namespaces::None => DiscoveryMechanism::HttpProxy,
     }
 }

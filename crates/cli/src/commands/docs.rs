@@ -23,7 +23,7 @@ use crate::stack::{self, Loaded, Reporter, StackArguments};
 #[command(
     verbatim_doc_comment,
     after_long_help = "\
-Blocks: agents, diagram, files, outputs, resources, summary, variables
+Blocks: agents, diagram, fidelity, files, outputs, resources, summary, variables
 
 Example: karma docs terraform --check"
 )]

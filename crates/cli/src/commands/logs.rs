@@ -1,22 +1,17 @@
 //! `karma logs [SERVICE]…`
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
-use karma_runtime::{LogFile, LogRecord, Run};
+use karma_ops::{LogLine, LogQuery, LogReader, LogSelection};
 use regex::Regex;
-use serde_json::json;
 
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::printer::{Printer, Style};
 use crate::service_names::ServiceNames;
-use crate::settings::StackDirectory;
+use crate::settings::{DirectoryArgument, StackDirectory};
 use crate::wiring;
 
 /// How often `--follow` looks for more.
@@ -56,173 +51,97 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ID")]
     task: Option<String>,
 
-    /// The directory of the .tf files [default: ./terraform where that exists, else .]
-    #[arg(long, env = "KARMA_DIR")]
-    dir: Option<PathBuf>,
+    /// Only this container of the tasks
+    #[arg(long, value_name = "NAME")]
+    container: Option<String>,
+
+    #[command(flatten)]
+    directory: DirectoryArgument,
 }
 
-/// A line and where it comes from.
-struct Line {
-    service: String,
-    task: String,
-    record: LogRecord,
-}
-
-pub(crate) fn run(arguments: &Arguments, json: bool, printer: Printer) -> Result<ExitStatus, Failure> {
-    let directory = StackDirectory::resolve(arguments.dir.as_deref())?;
-    let mut reader = Reader::new(arguments, directory)?;
-    let mut lines = reader.read()?;
-    let skipped = arguments.lines.map_or(0, |count| lines.len().saturating_sub(count));
-    print(lines.drain(skipped..), json, printer)?;
-    if arguments.follow {
-        follow(&mut reader, json, printer)?;
-    }
-    Ok(ExitStatus::Yes)
-}
-
-/// Prints what is written from now on; once the fleet has stopped, what it wrote last.
-fn follow(reader: &mut Reader<'_>, json: bool, printer: Printer) -> Result<(), Failure> {
-    loop {
-        let was_running = reader.is_running();
-        std::thread::sleep(LOOK_AGAIN);
-        print(reader.read()?, json, printer)?;
-        if !was_running {
-            return Ok(());
-        }
-    }
-}
-
-fn print(lines: impl IntoIterator<Item = Line>, json: bool, printer: Printer) -> Result<(), Failure> {
-    for Line { service, task, record } in lines {
-        let text = if json {
-            json!({ "at": record.at, "service": service, "task": task, "container": record.container, "message": record.message })
-                .to_string()
-        } else {
-            let source = printer.paint(Style::Dim, &format!("{service}/{}", &task[..task.len().min(8)]));
-            format!("{source} {}", record.message)
+pub(crate) fn run(arguments: Arguments, json: bool, printer: Printer) -> Result<ExitStatus, Failure> {
+    let directory = arguments.directory.resolve()?;
+    let known = ServiceNames::of(&directory)?;
+    let (lines, grep, follows) = (arguments.lines, arguments.grep.clone(), arguments.follow);
+    let query = arguments.query(&known)?;
+    wiring::block_on(async {
+        let reader = wiring::log_reader(&directory, query).await?;
+        let mut shown = Shown {
+            reader,
+            grep,
+            json,
+            printer,
         };
-        printer.line(&text)?;
-    }
-    Ok(())
-}
-
-/// Reads the files that were asked for, each from where it left off.
-struct Reader<'a> {
-    arguments: &'a Arguments,
-    directory: StackDirectory,
-    /// The labels that were asked for; empty is all.
-    labels: Vec<String>,
-    offsets: BTreeMap<PathBuf, u64>,
-}
-
-impl<'a> Reader<'a> {
-    fn new(arguments: &'a Arguments, directory: StackDirectory) -> Result<Self, Failure> {
-        let known = ServiceNames::of(&directory)?;
-        let labels = arguments
-            .services
-            .iter()
-            .map(|name| known.resolve(name))
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            arguments,
-            directory,
-            labels,
-            offsets: BTreeMap::new(),
-        })
-    }
-
-    fn is_running(&self) -> bool {
-        wiring::observe(&self.directory).is_ok()
-    }
-
-    /// What was written since the last call, in the order of time.
-    fn read(&mut self) -> Result<Vec<Line>, Failure> {
-        let mut lines = Vec::new();
-        for file in self.files()? {
-            lines.extend(self.read_file(&file)?);
+        let mut there_are = shown.read().await?;
+        let skipped = lines.map_or(0, |count| there_are.len().saturating_sub(count));
+        shown.print(&there_are.split_off(skipped))?;
+        if follows {
+            shown.follow(&directory).await?;
         }
-        lines.sort_by_key(|line| line.record.at);
-        Ok(lines)
-    }
-
-    fn files(&self) -> Result<Vec<LogFile>, Failure> {
-        let mut files = if self.arguments.previous {
-            last_stopped(&self.directory)?
-        } else {
-            wiring::log_files_of(&self.directory, Run::Latest)?
-        };
-        files.retain(|file| self.wants(file));
-        Ok(files)
-    }
-
-    fn wants(&self, file: &LogFile) -> bool {
-        let task = self.arguments.task.as_deref().unwrap_or_default();
-        (self.labels.is_empty() || self.labels.contains(&file.service)) && file.task.as_str().starts_with(task)
-    }
-
-    /// The whole lines after the offset; an unfinished last line waits for the next call.
-    fn read_file(&mut self, file: &LogFile) -> Result<Vec<Line>, Failure> {
-        let offset = self.offsets.entry(file.path.clone()).or_default();
-        let text = read_from(&file.path, *offset)
-            .map_err(|error| Failure::caused_by(format!("cannot read {}", file.path.display()), &error))?;
-        let whole = text
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .map_or(0, |newline| newline + 1);
-        *offset += whole as u64;
-        let lines = String::from_utf8_lossy(&text[..whole])
-            .lines()
-            .filter_map(|line| line.parse::<LogRecord>().ok())
-            .filter(|record| self.arguments.shows(record))
-            .map(|record| Line {
-                service: file.service.clone(),
-                task: file.task.as_str().to_owned(),
-                record,
-            })
-            .collect();
-        Ok(lines)
-    }
+        Ok(ExitStatus::Yes)
+    })
 }
 
 impl Arguments {
-    fn shows(&self, record: &LogRecord) -> bool {
-        self.since.is_none_or(|since| record.at >= since)
-            && self
-                .grep
-                .as_ref()
-                .is_none_or(|pattern| pattern.is_match(&record.message))
+    fn query(self, known: &ServiceNames) -> Result<LogQuery, Failure> {
+        let services = self.services.iter().map(|name| known.resolve(name));
+        Ok(LogQuery {
+            services: services.collect::<Result<_, _>>()?,
+            task: self.task,
+            container: self.container,
+            since: self.since,
+            selection: if self.previous {
+                LogSelection::LastStopped
+            } else {
+                LogSelection::All
+            },
+        })
     }
 }
 
-/// The log of the task of each service that stopped last: of this run, or else of the one before.
-fn last_stopped(directory: &StackDirectory) -> Result<Vec<LogFile>, Failure> {
-    let live = live_tasks(directory);
-    let files = wiring::log_files_of(directory, Run::Previous)?
-        .into_iter()
-        .chain(wiring::log_files_of(directory, Run::Latest)?);
-    let stopped = files.filter(|file| !live.contains(file.task.as_str()));
-    let last: BTreeMap<String, LogFile> = stopped.map(|file| (file.service.clone(), file)).collect();
-    Ok(last.into_values().collect())
+/// What is read, and how it is shown.
+struct Shown {
+    reader: Box<dyn LogReader>,
+    grep: Option<Regex>,
+    json: bool,
+    printer: Printer,
 }
 
-/// The tasks that have not stopped; none where nothing runs.
-fn live_tasks(directory: &StackDirectory) -> BTreeSet<String> {
-    let services = wiring::observe(directory)
-        .map(|observation| observation.services)
-        .unwrap_or_default();
-    let tasks = services.into_iter().flat_map(|service| service.tasks);
-    tasks
-        .filter(|task| task.stopped_at.is_none())
-        .map(|task| task.task_id.as_str().to_owned())
-        .collect()
-}
+impl Shown {
+    /// Prints what is written from now on; once the fleet has stopped, what it wrote last.
+    async fn follow(&mut self, directory: &StackDirectory) -> Result<(), Failure> {
+        loop {
+            let was_running = wiring::is_running(directory).await;
+            tokio::time::sleep(LOOK_AGAIN).await;
+            let more = self.read().await?;
+            self.print(&more)?;
+            if !was_running {
+                return Ok(());
+            }
+        }
+    }
 
-fn read_from(path: &PathBuf, offset: u64) -> std::io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(offset))?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes)
+    async fn read(&mut self) -> Result<Vec<LogLine>, Failure> {
+        let mut lines = self.reader.read().await.map_err(|error| wiring::failure(&error))?;
+        lines.retain(|line| self.grep.as_ref().is_none_or(|pattern| pattern.is_match(&line.message)));
+        Ok(lines)
+    }
+
+    fn print(&self, lines: &[LogLine]) -> Result<(), Failure> {
+        for line in lines {
+            self.printer.line(&self.text(line))?;
+        }
+        Ok(())
+    }
+
+    fn text(&self, line: &LogLine) -> String {
+        if self.json {
+            return serde_json::to_string(line).expect("a line of a log is plain data");
+        }
+        let task = line.task.get(..8).unwrap_or(&line.task);
+        let source = self.printer.paint(Style::Dim, &format!("{}/{task}", line.service));
+        format!("{source} {}", line.message)
+    }
 }
 
 /// A time, or how long ago.

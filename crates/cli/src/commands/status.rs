@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use karma_runtime::{Observation, ServiceHealth, ServiceObservation, TaskObservation};
+use karma_ops::{Observation, RolloutState, ServiceHealth, ServiceObservation};
 
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::printer::{Printer, Style};
 use crate::settings::StackDirectory;
+use crate::stopped;
 use crate::table::{Cell, Table};
 use crate::wiring;
 
@@ -46,6 +47,11 @@ pub(crate) fn print(observation: &Observation, json: bool, printer: Printer) -> 
     if let [_, _, ..] = observation.listeners[..] {
         printer.data(&format!("\n{}", listeners(observation).render(printer)))?;
     }
+    for service in &observation.services {
+        if let Some(line) = rollout(service, printer) {
+            printer.data(&format!("\n{line}"))?;
+        }
+    }
     for service in troubled(observation) {
         printer.data(&format!("\n{}", why(service, printer)))?;
     }
@@ -66,6 +72,25 @@ fn table(observation: &Observation) -> Table {
         ]);
     }
     table
+}
+
+/// A deployment that has not ended well, or not yet.
+fn rollout(service: &ServiceObservation, printer: Printer) -> Option<String> {
+    let deployment = service.primary_deployment()?;
+    let style = match deployment.rollout_state {
+        RolloutState::Completed => return None,
+        RolloutState::InProgress => Style::Yellow,
+        RolloutState::Failed => Style::Red,
+    };
+    Some(format!(
+        "{} deployment of {} {} {}/{}: {}\n",
+        printer.paint(Style::Bold, &service.label),
+        deployment.task_definition,
+        printer.paint(style, deployment.rollout_state.as_str()),
+        deployment.running_count,
+        deployment.desired_count,
+        deployment.rollout_state_reason,
+    ))
 }
 
 /// Where there is more than one, the services' own lines do not tell them all.
@@ -104,21 +129,10 @@ fn why(service: &ServiceObservation, printer: Printer) -> String {
     if let Some(event) = service.events.back() {
         let _ = writeln!(text, "  {}", event.message);
     }
-    let stopped = service.tasks.iter().filter(|task| task.stopped_at.is_some());
-    if let Some(task) = stopped.max_by_key(|task| task.stopped_at) {
-        let _ = writeln!(text, "  task {} stopped: {}", task.task_id.short(), reason(task));
-        for line in &task.last_lines {
-            let _ = writeln!(text, "  │ {line}");
-        }
+    let ended = service.tasks.iter().filter(|task| task.stopped_at.is_some());
+    if let Some(task) = ended.max_by_key(|task| task.stopped_at) {
+        text.push_str(&stopped::account(task));
         let _ = writeln!(text, "  all of it: karma logs -p {}", service.label);
     }
     text
-}
-
-fn reason(task: &TaskObservation) -> String {
-    let reason = task.stopped_reason.as_deref().unwrap_or("no reason is known");
-    match task.exit_code {
-        Some(code) => format!("{reason} (exit code {code})"),
-        None => reason.to_owned(),
-    }
 }

@@ -1,19 +1,25 @@
 //! `karma up [DIR]`
 
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use karma_runtime::{FleetHealth, LocalOrchestrator, MissingSecrets, Urgency};
 
+use crate::change;
 use crate::commands::status;
 use crate::detach;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
+use crate::fidelity;
 use crate::printer::{Printer, Style};
 use crate::programs;
 use crate::progress;
 use crate::settings::StackDirectory;
-use crate::stack::{self, Reporter, StackArguments};
+use crate::stack::{self, Given, Reporter, StackArguments};
+use crate::watch::Watch;
 use crate::wiring::{self, Interrupts, Prepared};
 
 /// A fleet that is not healthy after so long is shown as it is.
@@ -23,8 +29,12 @@ const PATIENCE: Duration = Duration::from_mins(1);
 ///
 /// Evaluates the .tf files, builds the programs that karma.toml names, starts the tasks of every service and puts the stack's load
 /// balancer in front. Ctrl-C drains and stops all; a second Ctrl-C stops at once. It never touches AWS, and gives tasks no AWS credentials.
+///
+/// Where the fleet runs already, it is brought what has changed: new services start, changed ones are deployed and followed to their end, those
+/// that are gone drain. Exits with 1 where a deployment fails or is rolled back.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment, after_long_help = "Example: karma up --port 8080")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     stack: StackArguments,
@@ -37,32 +47,113 @@ pub(crate) struct Arguments {
     #[arg(short, long, env = "KARMA_DETACH", value_parser = clap::builder::FalseyValueParser::new())]
     detach: bool,
 
-    /// Refuse to start where a secret has no value on this machine, as AWS would
+    /// Refuse to start where a secret has no value on this machine, as AWS would, and where the stack sets what has no effect here
     #[arg(long, env = "KARMA_STRICT", value_parser = clap::builder::FalseyValueParser::new())]
     strict: bool,
+
+    /// Start nothing; say of each attribute that the stack sets whether it is enforced, simulated or ignored here
+    #[arg(long, conflicts_with = "detach")]
+    fidelity: bool,
+
+    /// Bring every change of the stack, of karma.toml and of what its programs are built from to the fleet, as `karma up` again does
+    #[arg(short, long, env = "KARMA_WATCH", value_parser = clap::builder::FalseyValueParser::new(), conflicts_with = "fidelity")]
+    watch: bool,
+
+    /// Let the time of waits, intervals, cooldowns and periods pass so many times as fast
+    ///
+    /// What is given to a program to do its work, such as time-outs and grace periods, stays as long as the stack says.
+    #[arg(long, env = "KARMA_SPEED", value_name = "TIMES", default_value = "1")]
+    speed: NonZeroU32,
 }
 
-pub(crate) fn run(arguments: &Arguments, json: bool, printer: Printer) -> Result<ExitStatus, Failure> {
+pub(crate) fn run(arguments: Arguments, json: bool, printer: Printer) -> Result<ExitStatus, Failure> {
     let directory = StackDirectory::resolve(arguments.stack.dir.as_deref())?;
+    let reporter = Reporter { json, printer };
+    if arguments.fidelity {
+        return print_fidelity(&arguments, reporter);
+    }
+    if wiring::block_on(async { Ok(wiring::is_running(&directory).await) })? {
+        return again(arguments, &directory, reporter);
+    }
     if arguments.detach && !detach::is_background() {
         return detached(&directory, json, printer);
     }
-    let reporter = Reporter { json, printer };
+    let prepared = arguments.prepare(&directory, reporter)?;
+    wiring::block_on(up(Arc::new(arguments), &directory, prepared, reporter))
+}
+
+impl Arguments {
+    /// Evaluates the stack and builds its programs.
+    fn prepare(&self, directory: &StackDirectory, reporter: Reporter) -> Result<Prepared, Failure> {
+        let loaded = stack::load(&self.stack, reporter)?;
+        let fleet = stack::fleet(&loaded, reporter)?;
+        if self.strict {
+            fidelity::refuse_ignored(&karma_fleet::fidelity(&loaded.stack))?;
+        }
+        Ok(Prepared {
+            programs: programs::prepare(directory.path(), &fleet, reporter.printer)?,
+            fleet,
+            port: self.port,
+            speed: self.speed,
+            region: loaded.region(),
+            missing_secrets: if self.strict {
+                MissingSecrets::Refuse
+            } else {
+                MissingSecrets::Note
+            },
+        })
+    }
+}
+
+fn print_fidelity(arguments: &Arguments, reporter: Reporter) -> Result<ExitStatus, Failure> {
     let loaded = stack::load(&arguments.stack, reporter)?;
-    let fleet = stack::fleet(&loaded, reporter)?;
-    let programs = programs::prepare(directory.path(), &fleet, printer)?;
-    let prepared = Prepared {
-        fleet,
-        programs,
-        port: arguments.port,
-        region: loaded.region(),
-        missing_secrets: if arguments.strict {
-            MissingSecrets::Refuse
-        } else {
-            MissingSecrets::Note
-        },
-    };
-    wiring::block_on(up(&directory, prepared, json, printer))
+    let mechanisms = wiring::block_on(fidelity::mechanisms())?;
+    fidelity::print(&karma_fleet::fidelity(&loaded.stack), mechanisms, reporter)?;
+    Ok(ExitStatus::Yes)
+}
+
+/// Where the fleet runs already: brings it the change.
+fn again(arguments: Arguments, directory: &StackDirectory, reporter: Reporter) -> Result<ExitStatus, Failure> {
+    reporter.printer.talk("running already: it is brought what has changed");
+    let arguments = Arc::new(arguments);
+    wiring::block_on(async {
+        let outcome = refresh(&arguments, directory, reporter).await;
+        if !arguments.watch {
+            return outcome;
+        }
+        if let Err(failure) = outcome {
+            reporter.printer.error(&failure.render());
+        }
+        watch(arguments, directory.clone(), reporter).await;
+        Ok(ExitStatus::Yes)
+    })
+}
+
+/// Brings every change to the fleet while it runs. What is wrong with one is said, and the next is waited for; one that is still being followed is
+/// followed no longer when the next one comes.
+async fn watch(arguments: Arc<Arguments>, directory: StackDirectory, reporter: Reporter) {
+    let files = arguments.stack.variables.files().map(Path::to_owned).collect();
+    let mut files = Watch::new(directory.clone(), files);
+    let mut changed = files.changed().await;
+    while wiring::is_running(&directory).await {
+        reporter.printer.talk(&format!("changed: {}", changed.display()));
+        changed = tokio::select! {
+            outcome = refresh(&arguments, &directory, reporter) => {
+                if let Err(failure) = outcome {
+                    reporter.printer.error(&failure.render());
+                }
+                files.changed().await
+            }
+            another = files.changed() => another,
+        };
+    }
+}
+
+/// Evaluates and builds here, so that what is wrong is said here, and has the fleet read the same files.
+async fn refresh(arguments: &Arguments, directory: &StackDirectory, reporter: Reporter) -> Result<ExitStatus, Failure> {
+    tokio::task::block_in_place(|| arguments.prepare(directory, reporter))?;
+    let given = Given::of(&arguments.stack)?;
+    change::bring(directory, &given, reporter.json, reporter.printer).await
 }
 
 /// Starts this very command again in the background and waits until its fleet is there.
@@ -86,14 +177,18 @@ fn detached(directory: &StackDirectory, json: bool, printer: Printer) -> Result<
 }
 
 async fn up(
+    arguments: Arc<Arguments>,
     directory: &StackDirectory,
     prepared: Prepared,
-    json: bool,
-    printer: Printer,
+    reporter: Reporter,
 ) -> Result<ExitStatus, Failure> {
+    let Reporter { json, printer } = reporter;
     let mut interrupts = Interrupts::listen()?;
     let orchestrator = wiring::start(directory, prepared).await?;
     tokio::spawn(progress::show(orchestrator.events(), printer));
+    if arguments.watch {
+        tokio::spawn(watch(arguments, directory.clone(), reporter));
+    }
     tokio::select! {
         () = until_stopped(&orchestrator, json, printer) => {}
         () = interrupts.next() => stop(&orchestrator, interrupts, printer).await,

@@ -23,6 +23,7 @@ struct Kind {
 const KINDS: &[Kind] = &[
     kind("agents", agents),
     kind("diagram", diagram::draw),
+    kind("fidelity", fidelity),
     kind("files", files),
     kind("outputs", outputs),
     kind("resources", resources),
@@ -83,6 +84,20 @@ fn files(facts: &Facts<'_>) -> String {
         let resources = by_file.get(file).map_or(&[][..], Vec::as_slice);
         let kinds = resources.iter().map(|it| it.address.kind.as_str());
         table.row([link(file, None, facts), resources.len().to_string(), codes(kinds)]);
+    }
+    table.into_text()
+}
+
+/// What becomes of each attribute where the stack is run on a machine of one's own.
+fn fidelity(facts: &Facts<'_>) -> String {
+    let mut table = Table::new(["Type", "Attribute", "Fidelity", "How, or why not"]);
+    for line in karma_fleet::fidelity(facts.stack) {
+        table.row([
+            code(&line.resource_type),
+            line.attribute.as_deref().map_or_else(|| "all of it".to_owned(), code),
+            line.fidelity.as_str().to_owned(),
+            prose(line.remark),
+        ]);
     }
     table.into_text()
 }

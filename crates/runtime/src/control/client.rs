@@ -8,8 +8,9 @@ use tokio::net::UnixStream;
 
 use super::{Connection, MessageError, Request, Response, short_path};
 use crate::exec::{self, ExecRequest, FrameReader, FrameWriter};
+use crate::operation::{Applied, Deployed};
 use crate::progress::Progress;
-use karma_ops::{AlarmAnswer, MetricAnswer, MetricQuery, Observation};
+use karma_ops::{AlarmAnswer, MetricAnswer, MetricQuery, Observation, TaskId};
 
 /// A fleet that runs in another process. Each question has a connection of its own, so that none waits for another.
 #[derive(Debug, Clone)]
@@ -107,6 +108,59 @@ impl Control {
         connection.send(Request::Exec(request)).await?;
         match receive(&mut connection).await?.ok_or(ControlError::NothingRunning)? {
             Response::ExecBegun => Ok(exec::frames(connection.into_stream())),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Makes another number of tasks the one that is wanted.
+    pub async fn scale(&self, service: &str, desired_count: u32) -> Result<(), ControlError> {
+        let service = service.to_owned();
+        self.order(Request::Scale { service, desired_count }).await
+    }
+
+    /// Replaces every task of a service. The answer is the deployment that does it.
+    pub async fn restart(&self, service: &str) -> Result<Deployed, ControlError> {
+        let service = service.to_owned();
+        self.deploy(Request::Restart { service }).await
+    }
+
+    /// Deploys an earlier revision: this one, or the last that was completed before the one that is wanted now.
+    pub async fn rollback(&self, service: &str, to: Option<u32>) -> Result<Deployed, ControlError> {
+        let service = service.to_owned();
+        self.deploy(Request::Rollback { service, to }).await
+    }
+
+    /// Stops one task.
+    pub async fn stop_task(&self, task: &TaskId, reason: &str) -> Result<(), ControlError> {
+        let (task, reason) = (task.clone(), reason.to_owned());
+        self.order(Request::StopTask { task, reason }).await
+    }
+
+    /// Has the fleet read its definition anew, with what this process was given. Answers when what has changed is being deployed.
+    pub async fn apply(&self, given: serde_json::Value) -> Result<Vec<Applied>, ControlError> {
+        match self.ask(Request::Apply { given }).await? {
+            Response::Applied { services } => Ok(services),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Where the fleet keeps its state and its logs.
+    pub fn state_directory(&self) -> &Path {
+        &self.state_directory
+    }
+
+    /// Something to be done that has no answer but that it was.
+    async fn order(&self, request: Request) -> Result<(), ControlError> {
+        match self.ask(request).await? {
+            Response::Done => Ok(()),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Something that begins a deployment.
+    async fn deploy(&self, request: Request) -> Result<Deployed, ControlError> {
+        match self.ask(request).await? {
+            Response::Deployed { deployed } => Ok(deployed),
             _ => Err(unexpected()),
         }
     }

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::exec::ExecRequest;
+use crate::operation::{Applied, Deployed};
 use crate::progress::Progress;
-use karma_ops::{AlarmAnswer, MetricAnswer, MetricQuery, Observation};
+use karma_ops::{AlarmAnswer, MetricAnswer, MetricQuery, Observation, TaskId};
 
 /// What a client asks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +19,16 @@ pub(super) enum Request {
     Stop,
     /// Run a command in a task. Where that is [begun](Response::ExecBegun) the connection carries [frames](crate::Frame) from then on.
     Exec(ExecRequest),
+    /// Want another number of tasks.
+    Scale { service: String, desired_count: u32 },
+    /// Replace every task.
+    Restart { service: String },
+    /// Deploy an earlier revision.
+    Rollback { service: String, to: Option<u32> },
+    /// Stop one task.
+    StopTask { task: TaskId, reason: String },
+    /// Read the definition anew, with what the client was given on its command line, and run that.
+    Apply { given: serde_json::Value },
     /// Tell what CloudWatch would show.
     Metrics { query: MetricQuery },
     /// Tell how the alarms stand, and what autoscaling did.
@@ -36,6 +47,12 @@ pub(super) enum Response {
     Stopped,
     /// To [`Request::Exec`].
     ExecBegun,
+    /// To [`Request::Restart`] and [`Request::Rollback`]: it has begun.
+    Deployed { deployed: Deployed },
+    /// To [`Request::Apply`].
+    Applied { services: Vec<Applied> },
+    /// To a request that is done as soon as it is accepted.
+    Done,
     /// To [`Request::Metrics`].
     Metrics { answer: Box<MetricAnswer> },
     /// To [`Request::Alarms`].
@@ -62,5 +79,10 @@ mod tests {
         check(r#"{"request":"observe"}"#, Request::Observe);
         check(r#"{"request":"watch"}"#, Request::Watch);
         check(r#"{"request":"stop"}"#, Request::Stop);
+        let (service, to) = ("api".to_owned(), None);
+        check(
+            r#"{"request":"rollback","service":"api","to":null}"#,
+            Request::Rollback { service, to },
+        );
     }
 }

@@ -13,7 +13,9 @@ use tokio::time::timeout;
 
 use super::{Connection, MessageError, Request, Response, SOCKET, short_path};
 use crate::exec::ExecRequest;
+use crate::operation::{Applied, Deployed, OperationError};
 use crate::orchestrator::{LocalOrchestrator, Shutdown};
+use crate::reload::Refusal;
 use crate::state::StateError;
 
 /// So long a client may take to hear that all is down.
@@ -94,6 +96,27 @@ async fn answer(connection: &mut Connection, orchestrator: &LocalOrchestrator, r
             report_until_down(connection, orchestrator).await
         }
         Request::Exec(request) => exec(connection, orchestrator, &request).await,
+        Request::Scale { service, desired_count } => {
+            let count = usize::try_from(desired_count).unwrap_or(usize::MAX);
+            let scaled = orchestrator.scale(&service, count).await;
+            connection.send(done(scaled)).await
+        }
+        Request::StopTask { task, reason } => {
+            let stopped = orchestrator.stop_task(task, reason).await;
+            connection.send(done(stopped)).await
+        }
+        Request::Restart { service } => {
+            let restarted = orchestrator.restart(&service).await;
+            connection.send(deployed(restarted)).await
+        }
+        Request::Rollback { service, to } => {
+            let rolled_back = orchestrator.rollback(&service, to).await;
+            connection.send(deployed(rolled_back)).await
+        }
+        Request::Apply { given } => {
+            let applied = orchestrator.reload(given).await;
+            connection.send(Response::from(applied)).await
+        }
         Request::Metrics { query } => {
             let answer = Box::new(orchestrator.metrics(query).await);
             connection.send(Response::Metrics { answer }).await
@@ -120,6 +143,21 @@ async fn exec(connection: &mut Connection, orchestrator: &LocalOrchestrator, req
     }
 }
 
+fn done(outcome: Result<(), OperationError>) -> Response {
+    outcome.map_or_else(|error| refused(&error), |()| Response::Done)
+}
+
+fn deployed(outcome: Result<Deployed, OperationError>) -> Response {
+    outcome.map_or_else(|error| refused(&error), |deployed| Response::Deployed { deployed })
+}
+
+fn refused(error: &OperationError) -> Response {
+    Response::Refused {
+        reason: error.to_string(),
+        hint: error.hint(),
+    }
+}
+
 async fn report_until_down(connection: &mut Connection, orchestrator: &LocalOrchestrator) -> io::Result<()> {
     let mut events = orchestrator.events();
     loop {
@@ -134,6 +172,15 @@ async fn report_until_down(connection: &mut Connection, orchestrator: &LocalOrch
         }
     }
     connection.send(Response::Stopped).await
+}
+
+impl From<Result<Vec<Applied>, Refusal>> for Response {
+    fn from(outcome: Result<Vec<Applied>, Refusal>) -> Self {
+        match outcome {
+            Ok(services) => Self::Applied { services },
+            Err(Refusal { reason, hint }) => Self::Refused { reason, hint },
+        }
+    }
 }
 
 impl From<&MessageError> for Response {

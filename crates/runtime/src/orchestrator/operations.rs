@@ -11,6 +11,7 @@ use crate::error::StartError;
 use crate::operation::{Answer, Applied, Deployed, Operation, OperationError};
 use crate::program::Programs;
 use crate::reconcile::Command;
+use crate::reload::{NewDefinition, Refusal};
 use crate::secrets::LocalSecrets;
 
 impl LocalOrchestrator {
@@ -40,6 +41,22 @@ impl LocalOrchestrator {
         self.shared.notes.send_replace(notes);
         self.shared.fleet.send_replace(Arc::new(fleet));
         Ok(applied.applied)
+    }
+
+    /// Reads the definition anew, with what another process was given, and runs that from now on.
+    pub(crate) async fn reload(&self, given: serde_json::Value) -> Result<Vec<Applied>, Refusal> {
+        let Some(reload) = &self.shared.reload else {
+            return Err(Refusal {
+                reason: "this fleet cannot read its definition anew".to_owned(),
+                hint: Some("stop it with `karma down`, and start it again".to_owned()),
+            });
+        };
+        let NewDefinition {
+            fleet,
+            programs,
+            secrets,
+        } = reload.read(given).await?;
+        Ok(self.apply(fleet, programs, secrets).await?)
     }
 
     /// Makes it so many tasks of a service, named by label or name. That is no deployment.
