@@ -8,7 +8,7 @@ use karma_terraform::{Address, Diagnostics, Mode, ResourceInstance, Stack};
 use crate::alarm::{CompositeAlarm, MetricAlarm};
 use crate::attributes::{Attributes, Context, Read};
 use crate::links::{self, Kinds};
-use crate::listener_rule::attach_rule;
+use crate::listener::rule::attach_rule;
 use crate::metric::MetricFilter;
 use crate::scaling::{self, ScalableTarget};
 use crate::{

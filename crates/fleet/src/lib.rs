@@ -52,9 +52,6 @@
 //! its address in [`Fleet::unmodeled`], or by its name in [`Container::unmodeled`]; what a local run does otherwise than AWS is a warning.
 //! It does no I/O and knows no time, no prices and no rules of good taste.
 
-mod fidelity;
-mod fleet;
-
 pub mod alarm;
 mod capacity;
 mod cluster;
@@ -62,12 +59,11 @@ mod container;
 mod container_health_check;
 mod container_limits;
 mod deployment;
+mod fidelity;
+mod fleet;
 mod health_check;
 mod image;
 mod listener;
-mod listener_action;
-mod listener_condition;
-mod listener_rule;
 mod load_balancer;
 mod log_configuration;
 mod log_group;
@@ -100,10 +96,10 @@ pub use fidelity::{Fidelity, FidelityLine, fidelity};
 pub use fleet::{Fleet, Table};
 pub use health_check::{HealthCheck, HealthCheckPort, Matcher};
 pub use image::ImageReference;
+pub use listener::action::{Action, Forward, Redirect, WeightedTargetGroup};
+pub use listener::condition::{AddressBlock, Condition, QueryStringPattern};
+pub use listener::rule::{ListenerRule, Rewrite, Transforms};
 pub use listener::{Listener, ListenerProtocol};
-pub use listener_action::{Action, Forward, Redirect, WeightedTargetGroup};
-pub use listener_condition::{AddressBlock, Condition, QueryStringPattern};
-pub use listener_rule::{ListenerRule, Rewrite, Transforms};
 pub use load_balancer::{
     AccessLogs, DesyncMitigationMode, ForwardedFor, HostHeader, Http2, InvalidHeaders, LoadBalancer,
 };

@@ -1,13 +1,17 @@
 //! `aws_lb_listener`
 
+pub(crate) mod action;
+pub(crate) mod condition;
+pub(crate) mod rule;
+
 use karma_terraform::{Address, Span, Value};
 
 use crate::LoadBalancer;
 use crate::attributes::{Attributes, Read};
 use crate::from_value::FromValue;
 use crate::links::{self, LOAD_BALANCER};
-use crate::listener_action::Action;
-use crate::listener_rule::ListenerRule;
+use crate::listener::action::Action;
+use crate::listener::rule::ListenerRule;
 
 /// A port of a load balancer and what happens to the requests that come in.
 /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-listeners.html>

@@ -25,7 +25,7 @@ use karma_fleet::{DeploymentAlarms, DeploymentConfiguration};
 use karma_ops::{DeploymentId, RolloutState, ServiceHealth};
 
 use crate::back_off::BackOff;
-use crate::circuit_breaker::Failures;
+use crate::deployment::circuit_breaker::Failures;
 use crate::deployment::{Deployment, Watched};
 use crate::placement::{Capacity, Placement, Spread};
 use crate::task::{HealthStatus, Purpose, TargetsHealth, Task, TaskId, TaskStatus};

@@ -1,12 +1,15 @@
 //! [`Deployment`]: one attempt to bring a service to a revision, as the scheduler knows it.
 //! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Deployment.html>
 
+pub(crate) mod circuit_breaker;
+pub(crate) mod rollout;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use karma_ops::{DeploymentId, DeploymentStatus, RolloutState};
 
-use crate::circuit_breaker::Failures;
+use crate::deployment::circuit_breaker::Failures;
 
 /// A deployment. Times count from the start of the orchestrator.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,7 +20,7 @@ pub use frame::{Frame, FrameReader, FrameWriter};
 pub use terminal::WindowSize;
 
 use crate::launcher::Streams;
-use crate::register::{ContainerRecord, TaskRecord};
+use crate::limits::register::{ContainerRecord, TaskRecord};
 use crate::runner::ProcessRunner;
 use crate::task::TaskId;
 use session::Ends;

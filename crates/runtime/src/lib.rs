@@ -7,9 +7,9 @@
 //!           values)                       └──── tasks ──────────┘ └─── reports ───┤
 //!                                                                                 └─▶ LoadBalancers, Discovery (karma-balancer)
 //! ```
-//! The scheduler ([`decide`]) is a pure function, and so is what becomes of a deployment; what executes its actions takes no decision. The crate knows neither Terraform nor AWS: it is
-//! handed the [`Fleet`](karma_fleet::Fleet), a table of programs and the values of secrets. It emulates no AWS service, and passes no AWS
-//! credentials on.
+//! The scheduler ([`decide`]) is a pure function, and so is what becomes of a deployment; what executes its actions takes no decision. The crate
+//! knows neither Terraform nor AWS: it is handed the [`Fleet`](karma_fleet::Fleet), a table of programs and the values of secrets. It emulates no
+//! AWS service, and passes no AWS credentials on.
 //!
 //! The main type is [`LocalOrchestrator`]. Whoever starts one must hand over to [`launch`] at the very beginning of `main`:
 //!
@@ -45,12 +45,10 @@ mod secrets;
 
 // The scheduler: pure.
 mod back_off;
-mod circuit_breaker;
 mod clock;
 mod decide;
 mod deployment;
 mod placement;
-mod rollout;
 mod task;
 
 // What executes it.
@@ -68,26 +66,19 @@ mod runner;
 
 // What a task runs with.
 mod addresses;
-mod control_groups;
 mod discovery;
 mod launcher;
 mod limits;
 mod listening;
 mod load_balancer;
-mod log_reader;
 mod logs;
 mod mechanisms;
 mod metadata;
-mod register;
-mod storage;
-mod task_log;
-mod usage;
 
 // What is seen and kept.
 mod alarms;
 mod control;
 mod exec;
-mod log_filter;
 mod metrics;
 mod progress;
 mod scaling;
@@ -101,16 +92,16 @@ pub use karma_ops::{
     ServiceHealth, ServiceObservation, StopCode, TargetsHealth, TaskId, TaskObservation, TaskStatus,
 };
 
-pub use circuit_breaker::Failures;
 pub use control::{Control, ControlError};
 pub use decide::{Action, Cause, ServiceView, decide, wake_at};
+pub use deployment::circuit_breaker::Failures;
 pub use deployment::{Deployment, Watched};
 pub use error::StartError;
 pub use exec::{ExecRequest, Frame, FrameReader, FrameWriter, WindowSize};
 pub use launcher::{LAUNCH, is_launch, launch};
 pub use life::Urgency;
 pub use local::MissingSecrets;
-pub use log_reader::LogFiles;
+pub use logs::reader::LogFiles;
 pub use logs::{LogFile, LogRecord, NotALogRecord, Run, log_files};
 pub use mechanisms::{LimitKeeper, Mechanisms};
 pub use operation::{Applied, Deployed, OperationError, ServiceChange};

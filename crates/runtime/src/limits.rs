@@ -1,8 +1,13 @@
 //! What a task may use, and who is ended where it uses more.
 //!
-//! The kernel keeps the limits where this process may make control groups ([`ControlGroups`](crate::control_groups)). Where it may not, memory is
+//! The kernel keeps the limits where this process may make control groups ([`ControlGroups`](crate::limits::control_groups)). Where it may not, memory is
 //! measured once a second and a container beyond its limit is killed, as the kernel would have done at once; CPU time is only measured.
 //! <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html>
+
+pub(crate) mod control_groups;
+pub(crate) mod register;
+pub(crate) mod storage;
+pub(crate) mod usage;
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -11,11 +16,10 @@ use karma_fleet::{Container, TaskDefinition};
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::limits::register::Register;
+use crate::limits::usage::ProcessTable;
 use crate::progress::{Announcer, Progress};
-use crate::register::Register;
-use crate::storage;
 use crate::task::TaskId;
-use crate::usage::ProcessTable;
 
 /// CPU units in one vCPU.
 pub(crate) const CPU_UNITS_PER_CPU: u64 = 1024;

@@ -6,6 +6,10 @@
 //! ```
 //! A record is `2026-11-23T12:34:56.789012Z validator listening on 127.3.0.1:9001`: when, which container, and the line.
 
+pub(crate) mod filter;
+pub(crate) mod reader;
+pub(crate) mod task_log;
+
 use std::fmt::{self, Write as _};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -17,9 +21,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, BufReader};
 
+use crate::logs::task_log::{Lost, TaskLog};
 use crate::progress::{Announcer, Progress};
 use crate::task::TaskId;
-use crate::task_log::{self, Lost, TaskLog};
 
 /// A longer line is split, as CloudWatch Logs limits the size of an event.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html>

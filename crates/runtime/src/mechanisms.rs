@@ -6,8 +6,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::control_groups::ControlGroups;
 use crate::launcher::Namespaces;
+use crate::limits::control_groups::ControlGroups;
 use crate::runner::{Spawner, probe_namespaces};
 use karma_ops::DiscoveryMechanism;
 

@@ -30,7 +30,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::register::{ContainerRecord, Register, TaskRecord};
+use crate::limits::register::{ContainerRecord, Register, TaskRecord};
 use documents::{arn_of, container_document, task_document};
 use stats::{Sample, stats_document};
 

@@ -14,12 +14,12 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::clock::Clock;
 use crate::decide::{Action, decide, wake_at};
+use crate::deployment::rollout::{self, Milestone};
 use crate::life::{Life, Manner, Report, StopOrder, Urgency};
 use crate::logs;
 use crate::operation::{Applied, Operation};
 use crate::placement::Placement;
 use crate::progress::{Announcer, Progress};
-use crate::rollout::{self, Milestone};
 use crate::runner::TaskRunner;
 use crate::service::{Revision, RunningService, Surroundings};
 use crate::state::{RunningTask, StateDirectory};

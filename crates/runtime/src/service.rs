@@ -13,14 +13,14 @@ use tokio::sync::watch;
 use crate::back_off::BackOff;
 use crate::clock::Clock;
 use crate::decide::ServiceView;
+use crate::deployment::rollout;
 use crate::deployment::{Deployment, Watched};
 use crate::endpoints::{Behind, Endpoint};
 use crate::life::StopOrder;
 use crate::local::LocalService;
+use crate::logs::task_log;
 use crate::placement::Capacity;
-use crate::rollout;
 use crate::task::{Task, TaskId, TaskStatus};
-use crate::task_log;
 
 /// So many stopped tasks of a service are remembered, and their logs kept.
 const STOPPED_KEPT: usize = 10;

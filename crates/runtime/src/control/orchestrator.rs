@@ -6,7 +6,7 @@ use std::time::Duration;
 use karma_ops::{Answer, DeploymentId, LogQuery, LogReader, Observation, Orchestrator, OrchestratorError, TaskId};
 
 use super::{Control, ControlError};
-use crate::log_reader::LogFiles;
+use crate::logs::reader::LogFiles;
 
 /// To look costs little here.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::Region;
-use crate::register::{ContainerRecord, TaskRecord};
+use crate::limits::register::{ContainerRecord, TaskRecord};
 use crate::task::TaskStatus;
 
 /// Stands where ARNs have the number of an account, since there is none.

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::documents::docker_id;
-use crate::register::{ContainerRecord, TaskRecord};
-use crate::usage::{self, Usage};
+use crate::limits::register::{ContainerRecord, TaskRecord};
+use crate::limits::usage::{self, Usage};
 
 /// What was measured at one instant. The default is what Docker says before it has measured anything.
 #[derive(Debug, Clone, Copy, Default)]

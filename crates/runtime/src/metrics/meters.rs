@@ -16,9 +16,9 @@ use tokio::task::spawn_blocking;
 use super::dimensions;
 use super::sample::{DiscoveryNames, Hosts, NameStatistics, Sample, ServiceNames, ServiceSample, TargetGroupNames};
 use crate::discovery::{NameMeter, Namespace};
+use crate::limits::usage::{self, Usage};
 use crate::load_balancer::Groups;
 use crate::task::{TaskId, TaskStatus};
-use crate::usage::{self, Usage};
 
 /// Looks at all that is measured of a fleet.
 #[derive(Debug)]

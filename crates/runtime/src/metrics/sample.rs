@@ -8,8 +8,8 @@ use std::time::Duration;
 use karma_balancer::{ListenerStatistics, TargetGroupStatistics};
 use karma_fleet::{Address, ContainerInsights};
 
+use crate::limits::usage::Usage;
 use crate::task::TaskId;
-use crate::usage::Usage;
 
 /// What is seen at one moment of the run.
 #[derive(Debug, Clone, Default)]

@@ -19,8 +19,8 @@ use super::collector::Measurement;
 use super::sample::{ServiceNames, ServiceSample};
 use super::statistic_set::as_number;
 use super::{MetricId, StatisticSet};
+use crate::limits::usage::Usage;
 use crate::task::TaskId;
-use crate::usage::Usage;
 
 const ECS: &str = "AWS/ECS";
 const INSIGHTS: &str = "ECS/ContainerInsights";

@@ -19,20 +19,20 @@ use tokio::time::timeout;
 use super::environment::Surroundings;
 use super::{Exit, Launched, Place, Probe, RunningContainer, Spawner, StartFailure, StopSignal, TaskRunner};
 use crate::addresses::AddressBlock;
-use crate::control_groups::ControlGroups;
 use crate::discovery::Names;
 use crate::launcher::{self, LAUNCH_FAILED, Namespaces, Preparation, Streams};
+use crate::limits::control_groups::ControlGroups;
+use crate::limits::register::{ContainerRecord, Register, TaskRecord};
 use crate::limits::{self, Keeper, OUT_OF_MEMORY};
 use crate::listening::{self, Reach};
 use crate::local::{LocalContainer, LocalHealthCheck, LocalService};
+use crate::logs::task_log::TaskLog;
 use crate::logs::{self, LogSink};
 use crate::metadata::{MetadataServer, Region};
 use crate::progress::Announcer;
-use crate::register::{ContainerRecord, Register, TaskRecord};
 use crate::state::StateDirectory;
 use crate::survivors;
 use crate::task::{ContainerState, TaskId, TaskStatus};
-use crate::task_log::TaskLog;
 
 /// The exit code of a program that never came to run.
 const NEVER_RAN: i32 = LAUNCH_FAILED as i32;

@@ -18,7 +18,7 @@ use super::decide::Limits;
 use super::memory::MemoryFile;
 use super::scaler::{NotScalable, Order, Scaler, ServiceCount};
 use crate::alarms::{AlarmBoard, points, remember};
-use crate::log_filter::LogFilters;
+use crate::logs::filter::LogFilters;
 use crate::metrics::MetricStore;
 
 /// Alarms, metric filters and autoscaling of a run.

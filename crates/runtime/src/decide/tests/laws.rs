@@ -7,8 +7,8 @@ use karma_ops::DeploymentStatus;
 use proptest::prelude::*;
 
 use super::*;
-use crate::circuit_breaker::threshold;
-use crate::rollout;
+use crate::deployment::circuit_breaker::threshold;
+use crate::deployment::rollout;
 use crate::task::DesiredStatus;
 
 /// What becomes of a task.

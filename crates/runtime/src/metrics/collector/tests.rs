@@ -10,8 +10,8 @@ use proptest::prelude::*;
 
 use super::super::sample::{DiscoveryNames, Hosts, NameStatistics, ServiceNames, ServiceSample, TargetGroupNames};
 use super::*;
+use crate::limits::usage::Usage;
 use crate::metrics::Statistic;
-use crate::usage::Usage;
 
 const SPEED: u32 = 60;
 

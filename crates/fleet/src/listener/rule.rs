@@ -7,8 +7,8 @@ use crate::attributes::{Attributes, Read};
 use crate::from_value::FromValue;
 use crate::links::LISTENER;
 use crate::listener::Listener;
-use crate::listener_action::Action;
-use crate::listener_condition::{Condition, conditions};
+use crate::listener::action::Action;
+use crate::listener::condition::{Condition, conditions};
 
 /// A listener rule: where all conditions hold, the action is taken.
 #[derive(Debug, Clone, PartialEq)]

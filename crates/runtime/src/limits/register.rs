@@ -10,9 +10,9 @@ use nix::unistd::Pid;
 
 use crate::limits::{ContainerLimits, TaskLimits};
 use crate::local::{LocalContainer, LocalService};
+use crate::logs::task_log::TaskLog;
 use crate::runner::Place;
 use crate::task::{ContainerState, HealthStatus, TaskId, TaskStatus};
-use crate::task_log::TaskLog;
 
 /// What a runner runs now.
 #[derive(Debug, Default)]

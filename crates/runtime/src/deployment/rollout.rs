@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use karma_ops::{DEADLOCK, DeploymentId, DeploymentStatus, RolloutState};
 
-use crate::circuit_breaker;
 use crate::decide::ServiceView;
+use crate::deployment::circuit_breaker;
 use crate::deployment::{Deployment, in_progress};
 use crate::task::{Task, TaskStatus};
 
