@@ -26,6 +26,7 @@ const ROOMS: &[Room] = &[
         &["karma-fleet"],
         &["hyper", "axum", "reqwest", "aws-", "clap", "miette", "nix"],
     ),
+    room("crates/cost", &["karma-fleet", "karma-terraform"], WORLD),
     room("crates/balancer", &[], &["aws-", "hcl", "clap", "miette"]),
     room(
         "crates/runtime",
@@ -121,7 +122,7 @@ fn every_crate_takes_the_workspaces_lints() {
 
 #[test]
 fn pure_crates_ban_the_world_outside() {
-    for dir in ["crates/terraform", "crates/fleet"] {
+    for dir in ["crates/terraform", "crates/fleet", "crates/cost"] {
         let lints = fs::read_to_string(root().join(dir).join("clippy.toml")).unwrap();
         for banned in [
             "std::env::var",
