@@ -31,6 +31,7 @@
 mod bill;
 mod estimate;
 mod money;
+mod offer;
 mod output;
 mod price_book;
 mod rate;
@@ -47,6 +48,7 @@ mod service;
 pub use bill::{Assumption, Basis, Bill, CostComponent, Group, Subtotal, Totals, Unpriced};
 pub use estimate::Estimate;
 pub use money::{Quantity, Usd};
+pub use offer::{OfferError, read_offer, read_spot_feed};
 pub use output::{Today, csv, markdown, svg};
 pub use price_book::{PriceBook, PriceBookError};
 pub use rate::{PriceDate, Rate};
