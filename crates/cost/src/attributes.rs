@@ -56,6 +56,12 @@ impl<'a> Attributes<'a> {
         u32::try_from(elements.len()).unwrap_or(u32::MAX)
     }
 
+    /// Whether a list or set has this text in it.
+    pub(crate) fn lists(self, name: &str, text: &str) -> bool {
+        let elements = self.0.get(name).map(elements).unwrap_or_default();
+        elements.iter().any(|element| element.as_str() == Some(text))
+    }
+
     /// The value itself.
     pub(crate) fn value(self, name: &str) -> Option<&'a Value> {
         self.0.get(name)

@@ -29,30 +29,40 @@
 #![deny(clippy::float_arithmetic)] // money
 
 mod bill;
+mod compare;
 mod estimate;
+mod knobs;
 mod money;
 mod offer;
 mod output;
+mod plan;
 mod price_book;
 mod rate;
 mod usage;
+mod what_if;
 
 mod attributes;
 mod biller;
+mod capacity;
 mod inventory;
 mod meter;
 mod resources;
+mod scaling;
 mod schedule;
 mod service;
 
 pub use bill::{Assumption, Basis, Bill, CostComponent, Group, Subtotal, Totals, Unpriced};
+pub use compare::{Change, ChangeKind, Comparison, compare};
 pub use estimate::Estimate;
+pub use knobs::{Changes, Feature, KNOBS, Knob, UnknownFeature};
 pub use money::{Quantity, Usd};
 pub use offer::{OfferError, read_offer, read_spot_feed};
 pub use output::{Today, csv, markdown, svg};
+pub use plan::{PlanError, read_plan};
 pub use price_book::{PriceBook, PriceBookError};
 pub use rate::{PriceDate, Rate};
 pub use usage::{Usage, UsageError};
+pub use what_if::{Budget, Figure, Optimum, Outcome, WayBack, budget, optimise, what_if};
 
 use karma_terraform::Stack;
 

@@ -21,7 +21,10 @@ fn terms(sku: &str, prices: &[(&str, &str)]) -> Json {
     json!({ format!("{sku}.{ON_DEMAND}"): { "offerTermCode": ON_DEMAND, "sku": sku, "priceDimensions": dimensions, "termAttributes": {} } })
 }
 
-fn offer(products: &[(&str, Json, &[(&str, &str)])]) -> Json {
+/// AWS's SKU, the product, and its price from each beginning of a range.
+type Listed<'t> = (&'t str, Json, &'t [(&'t str, &'t str)]);
+
+fn offer(products: &[Listed<'_>]) -> Json {
     let all: serde_json::Map<String, Json> = products
         .iter()
         .map(|(sku, product, _)| ((*sku).to_owned(), product.clone()))

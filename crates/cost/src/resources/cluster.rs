@@ -121,7 +121,10 @@ fn containers(definition: Attributes<'_>) -> Option<Vec<Container>> {
         return Some(json.as_array()?.iter().map(read).collect());
     }
     let list = match value.as_unknown()? {
-        karma_terraform::Unknown::Call { arguments, .. } => arguments.first()?,
+        karma_terraform::Unknown::Call {
+            function: "jsonencode",
+            arguments,
+        } => arguments.first()?,
         _ => return None,
     };
     let read = |container: &Value| {

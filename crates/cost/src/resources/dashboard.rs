@@ -39,7 +39,11 @@ fn metrics(body: &Value) -> Option<usize> {
         };
         return Some(json.get("widgets")?.as_array()?.iter().map(shown).sum());
     }
-    let Unknown::Call { arguments, .. } = body.as_unknown()? else {
+    let Unknown::Call {
+        function: "jsonencode",
+        arguments,
+    } = body.as_unknown()?
+    else {
         return None;
     };
     let widgets = arguments.first()?.as_object()?.get("widgets")?;

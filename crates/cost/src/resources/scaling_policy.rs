@@ -6,7 +6,7 @@ use crate::inventory::Resource;
 
 pub(super) fn price(resource: &Resource<'_>, bill: &mut Biller<'_>) {
     if resource.attributes.text("policy_type") == Some("TargetTrackingScaling") {
-        let why = "the alarms that Application Auto Scaling makes for it: AWS does not publish how many, and its price page does not exempt them";
+        let why = "AWS makes alarms for it and charges for alarms; it publishes neither how many they are nor that these are free";
         bill.unpriced(resource.address, why);
     } else {
         bill.free(resource.address);

@@ -4,9 +4,10 @@ use karma_terraform::Address;
 
 use crate::attributes::Attributes;
 use crate::biller::Biller;
+use crate::capacity::{Launch, Share, shared_out};
 use crate::inventory::{Resource, WayOut, count};
 use crate::meter::{self, Meter};
-use crate::service::{Launch, Service, Share, shared_out};
+use crate::service::Service;
 use crate::{Estimate, Quantity};
 
 /// What one task is made of.
