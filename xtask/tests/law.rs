@@ -44,6 +44,7 @@ const ROOMS: &[Room] = &[
         &[
             "karma-terraform",
             "karma-fleet",
+            "karma-cost",
             "karma-balancer",
             "karma-ops",
             "karma-runtime",

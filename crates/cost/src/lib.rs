@@ -38,6 +38,7 @@ mod output;
 mod plan;
 mod price_book;
 mod rate;
+mod region;
 mod usage;
 mod what_if;
 
@@ -61,6 +62,7 @@ pub use output::{Today, csv, markdown, svg};
 pub use plan::{PlanError, read_plan};
 pub use price_book::{PriceBook, PriceBookError};
 pub use rate::{PriceDate, Rate};
+pub use region::region;
 pub use usage::{Usage, UsageError};
 pub use what_if::{Budget, Figure, Optimum, Outcome, WayBack, budget, optimise, what_if};
 
