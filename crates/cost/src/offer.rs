@@ -6,7 +6,7 @@
 mod catalogue;
 mod stream;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use jiff::civil::Date;
@@ -45,6 +45,17 @@ pub enum OfferError {
 
 /// The terms under which everybody can buy: on demand, at list price.
 const ON_DEMAND: &str = "JRTCKXETXF";
+
+/// Where the feed of Fargate's Spot prices lies. AWS documents neither its address nor its shape.
+pub const SPOT_FEED: &str = "https://dftu77xade0tc.cloudfront.net/fargate-spot-prices.json";
+
+/// Where the files lie that a price book of this region is made of. That of EC2, with NAT gateways in it, has hundreds of megabytes.
+pub fn offer_urls(region: &str) -> Vec<String> {
+    let codes: BTreeSet<&str> = ENTRIES.iter().map(|entry| entry.code).collect();
+    let url =
+        |code| format!("https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/{code}/current/{region}/index.json");
+    codes.into_iter().map(url).collect()
+}
 
 /// Reads a regional offer file (`/offers/v1.0/aws/CODE/current/REGION/index.json`): every rate in it that a price book has a name for.
 /// `source` is where it came from.

@@ -8,7 +8,7 @@ pub(super) struct Entry {
     pub(super) skus: &'static [&'static str],
     pub(super) unit: &'static str,
     /// The offer it is in.
-    code: &'static str,
+    pub(super) code: &'static str,
     /// What is counted, without the region's prefix (`USE1-`, `EU-`).
     usage_type: &'static str,
     /// What else tells it from its like.

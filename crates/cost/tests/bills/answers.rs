@@ -1,6 +1,8 @@
 //! Questions about the project's own stack: what would change, what would be cheapest, how to get back under a budget.
 
-use karma_cost::{Budget, ChangeKind, Changes, Feature, Figure, Totals, Usd, budget, compare, optimise, what_if};
+use karma_cost::{
+    Budget, ChangeKind, Changes, Feature, Figure, Totals, Usd, budget, compare, optimise, what_if, what_if_markdown,
+};
 use karma_terraform::Module;
 
 use crate::support::{bill, own_module, profile, variable};
@@ -22,6 +24,11 @@ fn what_each_knob_saves_of_what_was_first_asked_for() {
         .iter()
         .map(|it| (it.knob.id, it.saves_with_free_tier.to_string()))
         .collect();
+    let table = what_if_markdown(&outcomes);
+    assert!(
+        table.contains("| Container Insights off (`no-insights`) | 41.37 | 39.87 | 142.03 | "),
+        "{table}"
+    );
     let expected = [
         ("public-tasks", "77.25"),
         ("no-endpoints", "57.88"),

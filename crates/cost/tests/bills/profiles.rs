@@ -5,19 +5,14 @@
 use std::path::Path;
 use std::{env, fs};
 
-use karma_cost::{Bill, Totals, Usd, csv};
+use jiff::civil::date;
+use karma_cost::{Bill, PriceBook, Today, Totals, Usage, Usd, compare, comparison_markdown, csv, markdown, price, svg};
 
 use crate::support;
 
 fn check(profile: &str, list: &str, with_free_tier: &str) -> Bill {
     let bill = support::bill(&support::own_module(), &support::profile(profile));
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/bills/goldens/{profile}.csv"));
-    let found = csv(&bill);
-    if env::var_os("BLESS").is_some() {
-        fs::write(&path, &found).expect("the golden can be written");
-    }
-    let golden = fs::read_to_string(&path).expect("the golden is there");
-    assert_eq!(found, golden, "{profile} costs something else than {}", path.display());
+    golden(&format!("{profile}.csv"), &csv(&bill));
     let Totals {
         list: at_list,
         with_free_tier: free,
@@ -27,6 +22,18 @@ fn check(profile: &str, list: &str, with_free_tier: &str) -> Bill {
         (list.to_owned(), with_free_tier.to_owned())
     );
     bill
+}
+
+/// Holds a text against its golden file.
+fn golden(name: &str, found: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/bills/goldens")
+        .join(name);
+    if env::var_os("BLESS").is_some() {
+        fs::write(&path, found).expect("the golden can be written");
+    }
+    let golden = fs::read_to_string(&path).expect("the golden is there");
+    assert_eq!(found, golden, "not what {} says", path.display());
 }
 
 /// The sum of the lines whose names begin like this.
@@ -93,6 +100,32 @@ fn resilient_runs_the_first_task_of_each_agent_on_demand() {
     let (on_demand, spot) = (sum(&bill, &["Fargate, x86"]), sum(&bill, &["Fargate Spot, x86"]));
     assert_eq!(on_demand.list.expected.to_string(), "45.05");
     assert_eq!(spot.list.expected.to_string(), "14.34");
+}
+
+#[test]
+fn a_bill_can_be_read_and_seen() {
+    let module = support::own_module();
+    let bill = support::bill(&module, &support::profile("seed"));
+    golden("seed.md", &markdown(&bill, Today(date(2026, 11, 23))));
+    golden("seed.svg", &svg(&bill));
+    let changed = support::bill(&module, &[]);
+    golden("seed-to-default.md", &comparison_markdown(&compare(&bill, &changed)));
+}
+
+#[test]
+fn spot_prices_that_are_out_of_date_are_marked() {
+    let module = support::own_module();
+    let stack = support::evaluate(&module, &[]);
+    let bill = price(&stack, &Usage::default(), &PriceBook::embedded("us-west-2").unwrap());
+    let stale: Vec<_> = bill.stale(date(2026, 11, 23)).map(|line| line.name).collect();
+    assert_eq!(stale.len(), 10, "{stale:?}");
+    assert!(stale.iter().all(|name| name.starts_with("Fargate Spot")), "{stale:?}");
+    let text = markdown(&bill, Today(date(2026, 11, 23)));
+    assert!(
+        text.contains("14.13 rest on Spot prices that are out of date"),
+        "{text}"
+    );
+    assert!(text.contains("fixed, price of 2021"), "{text}");
 }
 
 #[test]
