@@ -2,7 +2,7 @@
 //!
 //! A bill is made of what is known. What is not is answered with nothing, and whoever asked says what that means.
 
-use karma_terraform::{Address, Object, Unknown, Value};
+use karma_terraform::{Address, Mode, Object, Unknown, Value};
 
 use crate::Quantity;
 
@@ -50,10 +50,19 @@ impl<'a> Attributes<'a> {
             .collect()
     }
 
-    /// How many elements a list or set has, known or not.
-    pub(crate) fn count(self, name: &str) -> u32 {
-        let elements = self.0.get(name).map(elements).unwrap_or_default();
-        u32::try_from(elements.len()).unwrap_or(u32::MAX)
+    /// How many elements a list or set has, known or not; `None` where that is not known either.
+    pub(crate) fn count(self, name: &str) -> Option<u32> {
+        let value = self.0.get(name)?;
+        match value.as_unknown() {
+            // Of a plan only the one resource is known that a list refers to.
+            Some(Unknown::Attribute { of, .. }) if of.mode == Mode::Managed => Some(1),
+            _ => u32::try_from(elements(value).len()).ok().filter(|count| *count > 0),
+        }
+    }
+
+    /// Whether there is a value, and it is not known.
+    pub(crate) fn is_unknown(self, name: &str) -> bool {
+        self.0.get(name).is_some_and(Value::contains_unknown)
     }
 
     /// Whether a list or set has this text in it.

@@ -22,6 +22,8 @@ pub(crate) struct Service<'a> {
     pub(crate) tasks: TaskHours,
     /// A schedule that could not be read, and so does not count.
     pub(crate) unread_schedule: Option<&'a str>,
+    /// Whether the number of its tasks is not known before apply, and so counts as none.
+    pub(crate) has_unknown_count: bool,
     /// Whether each task has a public address.
     pub(crate) has_public_addresses: bool,
 }
@@ -89,6 +91,7 @@ impl<'a> Service<'a> {
             launch: Launch::read(from, surroundings.default_strategy(cluster), definition),
             tasks,
             unread_schedule,
+            has_unknown_count: from.is_unknown("desired_count"),
             has_public_addresses: network.iter().any(|block| block.is("assign_public_ip")),
         }
     }

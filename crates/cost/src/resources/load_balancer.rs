@@ -21,12 +21,7 @@ pub(super) fn price(resource: &Resource<'_>, bill: &mut Biller<'_>) {
         return;
     }
     if attributes.text("ip_address_type") != Some("dualstack-without-public-ipv4") {
-        // A load balancer that faces the internet has an address in every zone.
-        let zones = attributes
-            .count("subnets")
-            .max(attributes.count("subnet_mapping"))
-            .max(2);
-        let because = format!("one in each of {zones} zones");
+        let (zones, because) = zones(resource);
         bill.fixed(
             address,
             &meter::PUBLIC_ADDRESS,
@@ -36,6 +31,22 @@ pub(super) fn price(resource: &Resource<'_>, bill: &mut Biller<'_>) {
     }
     let sent = part(bill.inventory, bill.usage.load_balancer_gb());
     bill.by_use(address, &meter::EGRESS, sent, "its part of requests × request_kb");
+}
+
+/// A load balancer that faces the internet has an address in every zone, and two zones at least.
+fn zones(resource: &Resource<'_>) -> (u32, String) {
+    let attributes = resource.attributes;
+    let subnets = ["subnets", "subnet_mapping"]
+        .into_iter()
+        .filter_map(|name| attributes.count(name))
+        .max();
+    match subnets {
+        Some(zones) => (zones.max(2), format!("one in each of {} zones", zones.max(2))),
+        None => (
+            2,
+            "one in each of two zones at least: its subnets are not known before apply".to_owned(),
+        ),
+    }
 }
 
 fn is_application(resource: &Resource<'_>) -> bool {

@@ -9,7 +9,7 @@ pub(super) fn price(resource: &Resource<'_>, bill: &mut Biller<'_>) {
     let metrics = resource.attributes.blocks("metric_transformation");
     if metrics
         .iter()
-        .any(|metric| metric.count("dimensions") > 0 || metric.value("dimensions").is_some_and(has_members))
+        .any(|metric| metric.value("dimensions").is_some_and(has_members))
     {
         bill.unpriced(
             resource.address,

@@ -30,6 +30,10 @@ pub(super) fn price(resource: &Resource<'_>, bill: &mut Biller<'_>) {
         );
         bill.unpriced(service.address, why);
     }
+    if service.has_unknown_count {
+        let why = "its desired count is not known before apply: so many tasks as autoscaling keeps at least are priced, or none";
+        bill.unpriced(service.address, why);
+    }
     if service.has_public_addresses {
         let because = "one address for each task";
         bill.fixed(service.address, &meter::PUBLIC_ADDRESS, service.tasks.all(), because);

@@ -19,9 +19,13 @@ pub(super) fn price(resource: &Resource<'_>, bill: &mut Biller<'_>) {
 }
 
 fn price_interface(resource: &Resource<'_>, bill: &mut Biller<'_>) {
-    let zones = resource.attributes.count("subnet_ids").max(1);
+    let subnets = resource.attributes.count("subnet_ids");
+    let zones = subnets.unwrap_or(1);
     let hours = Quantity::from(HOURS).times(zones);
-    let because = format!("one in each of {zones} zones");
+    let because = match subnets {
+        Some(zones) => format!("one in each of {zones} zones"),
+        None => "one at least: its subnets are not known before apply".to_owned(),
+    };
     bill.fixed(
         resource.address,
         &meter::ENDPOINT_HOURS,

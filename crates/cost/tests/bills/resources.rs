@@ -119,6 +119,8 @@ fn services_without_a_price() {
     let windows = format!("{ONE_VCPU}\nruntime_platform {{ operating_system_family = \"WINDOWS_SERVER_2022_CORE\" }}");
     check_unpriced(&service("desired_count = 1", &windows), "0.00", "Windows");
     check_unpriced(&service("desired_count = 1", ""), "0.00", "cpu and memory");
+    let unknown = service("desired_count = aws_ecs_task_definition.it.revision", ONE_VCPU);
+    check_unpriced(&unknown, "0.00", "its desired count is not known");
 }
 
 #[test]
@@ -158,6 +160,14 @@ fn load_balancers() {
         "27.46",
     );
     check(&balancer("internal = true"), "16.51", "16.51");
+    check(
+        &format!(
+            "data \"aws_subnets\" \"it\" {{}}\n{}",
+            balancer("subnets = data.aws_subnets.it.ids")
+        ),
+        "24.71",
+        "23.81",
+    );
     check(
         &balancer(r#"ip_address_type = "dualstack-without-public-ipv4""#),
         "17.41",

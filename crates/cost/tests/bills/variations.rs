@@ -166,6 +166,20 @@ fn a_change_of_the_stack_changes_the_bill_by_its_price() {
     assert!(VARIATIONS.len() >= 30);
 }
 
+#[test]
+fn a_price_that_a_region_has_not_is_said_and_not_counted() {
+    let stack = crate::support::evaluate(&own_module(), &[variable("cpu_architecture", "ARM64")]);
+    let prices = karma_cost::PriceBook::embedded("eu-central-1").unwrap();
+    let bill = karma_cost::price(&stack, &karma_cost::Usage::default(), &prices);
+    let unpriced: Vec<_> = bill
+        .unpriced
+        .iter()
+        .filter(|it| it.why.contains("fargate_spot.linux.arm64"))
+        .collect();
+    assert_eq!(unpriced.len(), 10, "{:?}", bill.unpriced);
+    assert!(bill.group(karma_cost::Group::Compute).next().is_none());
+}
+
 /// Prices of Ireland: Fargate as in Virginia, nearly everything else dearer. Spot has another price, and the load balancer's and NAT's bytes.
 #[test]
 fn another_region_has_other_prices() {
