@@ -2,6 +2,8 @@
 //!
 //! A bill is made of what is known. What is not is answered with nothing, and whoever asked says what that means.
 
+use std::borrow::Cow;
+
 use karma_terraform::{Address, Mode, Object, Unknown, Value};
 
 use crate::Quantity;
@@ -69,6 +71,22 @@ impl<'a> Attributes<'a> {
     pub(crate) fn lists(self, name: &str, text: &str) -> bool {
         let elements = self.0.get(name).map(elements).unwrap_or_default();
         elements.iter().any(|element| element.as_str() == Some(text))
+    }
+
+    /// What a text is the JSON of; one that is not wholly known before apply remembers what it is made from.
+    pub(crate) fn json(self, name: &str) -> Option<Cow<'a, Value>> {
+        let value = self.0.get(name)?;
+        if let Some(text) = value.as_str() {
+            let json = serde_json::from_str(text).ok()?;
+            return Some(Cow::Owned(Value::from_json(&json)));
+        }
+        match value.as_unknown()? {
+            Unknown::Call {
+                function: "jsonencode",
+                arguments,
+            } => arguments.first().map(Cow::Borrowed),
+            _ => None,
+        }
     }
 
     /// The value itself.

@@ -7,12 +7,12 @@
 
 use std::collections::BTreeMap;
 
-use karma_terraform::Value;
+use karma_terraform::{Address, Value};
 
 use super::log_group::months_kept;
 use crate::attributes::{Attributes, elements};
 use crate::biller::Biller;
-use crate::inventory::Resource;
+use crate::inventory::{Resource, count};
 use crate::meter;
 use crate::service::{HOURS, Service};
 use crate::{Estimate, Quantity};
@@ -83,9 +83,7 @@ fn enhanced_metrics<'s>(services: impl Iterator<Item = &'s Service<'s>> + Clone)
 }
 
 /// Task families by address: hours in which one runs, at most those of a month, and the metrics of its containers.
-fn families<'s>(
-    services: impl Iterator<Item = &'s Service<'s>>,
-) -> BTreeMap<&'s karma_terraform::Address, (Estimate<Quantity>, u32)> {
+fn families<'s>(services: impl Iterator<Item = &'s Service<'s>>) -> BTreeMap<&'s Address, (Estimate<Quantity>, u32)> {
     let mut families = BTreeMap::<_, (Estimate<Quantity>, u32)>::new();
     for service in services {
         let (hours, _) = families
@@ -108,32 +106,16 @@ struct Container {
     has_health_check: bool,
 }
 
-/// The containers of a definition, as far as it can be read before apply: its JSON remembers the list it is made from.
+/// The containers of a definition, as far as it can be read before apply.
 fn containers(definition: Attributes<'_>) -> Option<Vec<Container>> {
-    let value = definition.value("container_definitions")?;
-    if let Some(text) = value.as_str() {
-        let json: serde_json::Value = serde_json::from_str(text).ok()?;
-        let has_health_check =
-            |container: &serde_json::Value| container.get("healthCheck").is_some_and(|it| !it.is_null());
-        let read = |container: &serde_json::Value| Container {
-            has_health_check: has_health_check(container),
-        };
-        return Some(json.as_array()?.iter().map(read).collect());
-    }
-    let list = match value.as_unknown()? {
-        karma_terraform::Unknown::Call {
-            function: "jsonencode",
-            arguments,
-        } => arguments.first()?,
-        _ => return None,
-    };
+    let list = definition.json("container_definitions")?;
     let read = |container: &Value| {
         let health_check = container.as_object().and_then(|members| members.get("healthCheck"));
         Container {
             has_health_check: health_check.is_some_and(|it| !it.is_null()),
         }
     };
-    Some(elements(list).iter().map(read).collect()).filter(|all: &Vec<_>| !all.is_empty())
+    Some(elements(&list).iter().map(read).collect()).filter(|all: &Vec<_>| !all.is_empty())
 }
 
 /// Gibibytes of performance events, one a minute of each: 371 bytes for a cluster, 541 for a service, 1303 for a task and 645 for a
@@ -144,7 +126,7 @@ fn log_gb<'s>(services: impl Iterator<Item = &'s Service<'s>> + Clone) -> Estima
         let containers = service
             .definition
             .and_then(containers)
-            .map_or(1, |all| crate::inventory::count(all.len()));
+            .map_or(1, |all| count(all.len()));
         let of_tasks = service.tasks.all().map(|hours| hours.times(1303 + 645 * containers));
         of_tasks + service.tasks.any().map(|hours| hours.times(541_u32))
     };

@@ -1,10 +1,8 @@
 //! `aws_cloudwatch_dashboard`. <https://aws.amazon.com/cloudwatch/pricing/>
 
-use serde_json::Value as Json;
+use karma_terraform::Value;
 
-use karma_terraform::{Unknown, Value};
-
-use crate::attributes::elements;
+use crate::attributes::{Attributes, elements};
 use crate::biller::Biller;
 use crate::inventory::Resource;
 use crate::meter;
@@ -14,8 +12,7 @@ use crate::{Estimate, Quantity};
 const SMALL: usize = 50;
 
 pub(super) fn price(resource: &Resource<'_>, bill: &mut Biller<'_>) {
-    let body = resource.attributes.value("dashboard_body");
-    let metrics = body.and_then(metrics);
+    let metrics = metrics(resource.attributes);
     let meter = match metrics {
         Some(metrics) if metrics > SMALL => &meter::DASHBOARD_LARGE,
         _ => &meter::DASHBOARD,
@@ -27,27 +24,13 @@ pub(super) fn price(resource: &Resource<'_>, bill: &mut Biller<'_>) {
     bill.fixed(resource.address, meter, Estimate::certain(Quantity::ONE), because);
 }
 
-/// The metrics of all widgets, also of a body that is not wholly known and remembers what it is made from.
-fn metrics(body: &Value) -> Option<usize> {
-    if let Some(text) = body.as_str() {
-        let json: Json = serde_json::from_str(text).ok()?;
-        let shown = |widget: &Json| {
-            widget
-                .pointer("/properties/metrics")
-                .and_then(Json::as_array)
-                .map_or(0, Vec::len)
-        };
-        return Some(json.get("widgets")?.as_array()?.iter().map(shown).sum());
-    }
-    let Unknown::Call {
-        function: "jsonencode",
-        arguments,
-    } = body.as_unknown()?
-    else {
-        return None;
+/// The metrics of all widgets, as far as the body can be read before apply.
+fn metrics(dashboard: Attributes<'_>) -> Option<usize> {
+    let body = dashboard.json("dashboard_body")?;
+    let shown = |widget: &Value| {
+        let properties = widget.as_object()?.get("properties")?.as_object()?;
+        properties.get("metrics").map(|metrics| elements(metrics).len())
     };
-    let widgets = arguments.first()?.as_object()?.get("widgets")?;
-    let shown =
-        |widget: &Value| Some(elements(widget.as_object()?.get("properties")?.as_object()?.get("metrics")?).len());
+    let widgets = body.as_object()?.get("widgets")?;
     Some(elements(widgets).iter().filter_map(shown).sum())
 }

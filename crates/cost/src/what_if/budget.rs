@@ -41,8 +41,9 @@ const WAYS: usize = 3;
 
 /// Holds a stack against a monthly budget. `None` if the stack as it is has no bill.
 ///
-/// A way back is one knob, or two where no single one is enough, or else everything that saves anything. It is cheap when it gives up what is
-/// missed least ([`Feature`] has the order), and among those that give up the same when it saves most.
+/// A way back is one knob; where too few are enough by themselves, two of the others; and where that is not enough either, everything that
+/// saves anything. It is cheap when it gives up what is missed least ([`Feature`] has the order), and among those that give up the same when
+/// it saves most.
 pub fn budget(limit: Usd, figure: Figure, mut price: impl FnMut(&Changes) -> Option<Bill>) -> Option<Budget> {
     let now = figure.of(&price(&Changes::new())?.totals);
     if now <= limit {
@@ -50,8 +51,9 @@ pub fn budget(limit: Usd, figure: Figure, mut price: impl FnMut(&Changes) -> Opt
     }
     let singles: Vec<Vec<&'static Knob>> = KNOBS.iter().map(|knob| vec![knob]).collect();
     let mut ways_back = enough(singles, limit, figure, now, &mut price);
-    if ways_back.is_empty() {
-        ways_back = enough(pairs(), limit, figure, now, &mut price);
+    if ways_back.len() < WAYS {
+        let pairs = pairs(&ways_back);
+        ways_back.extend(enough(pairs, limit, figure, now, &mut price));
     }
     if ways_back.is_empty() {
         let optimum = optimise(&[], figure, &mut price)?;
@@ -65,14 +67,19 @@ pub fn budget(limit: Usd, figure: Figure, mut price: impl FnMut(&Changes) -> Opt
     })
 }
 
-fn pairs() -> Vec<Vec<&'static Knob>> {
-    let pair = |one: &'static Knob| {
-        KNOBS
+/// Two knobs, neither of which is enough by itself.
+fn pairs(enough: &[WayBack]) -> Vec<Vec<&'static Knob>> {
+    let is_enough = |knob: &&Knob| enough.iter().any(|way| way.knobs.contains(knob));
+    let knobs: Vec<&'static Knob> = KNOBS.iter().filter(|knob| !is_enough(knob)).collect();
+    let others = |one: &Knob| {
+        knobs
             .iter()
             .filter(move |other| one.axis < other.axis)
-            .map(move |other| vec![one, other])
+            .copied()
+            .collect::<Vec<_>>()
     };
-    KNOBS.iter().flat_map(pair).collect()
+    let pair = |one: &'static Knob| others(one).into_iter().map(move |other| vec![one, other]);
+    knobs.iter().copied().flat_map(pair).collect()
 }
 
 /// Those of the combinations that stay within the limit.
