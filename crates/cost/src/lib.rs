@@ -31,6 +31,7 @@
 mod bill;
 mod compare;
 mod estimate;
+mod kind;
 mod knobs;
 mod money;
 mod offer;
@@ -55,6 +56,7 @@ mod service;
 pub use bill::{Assumption, Basis, Bill, CostComponent, Group, Subtotal, Totals, Unpriced};
 pub use compare::{Change, ChangeKind, Comparison, compare};
 pub use estimate::Estimate;
+pub use kind::{Instances, Kind, instances};
 pub use knobs::{Changes, Feature, KNOBS, Knob, UnknownFeature};
 pub use money::{Quantity, Usd};
 pub use offer::{OfferError, SPOT_FEED, offer_urls, read_offer, read_spot_feed};

@@ -27,7 +27,18 @@ pub enum PriceBookError {
         /// What stands there.
         text: String,
     },
+    /// It says that its prices are those of another region.
+    #[error("the price book is of {found}, not of {wanted}")]
+    OtherRegion {
+        /// The region it is of.
+        found: String,
+        /// The region whose prices are wanted.
+        wanted: String,
+    },
 }
+
+/// The comment that says which region's prices follow.
+const REGION: &str = "# region:";
 
 const HEADER: &str = "sku,unit,usd,as_of,source";
 
@@ -74,8 +85,15 @@ impl PriceBook {
         book
     }
 
-    /// Reads lines of `sku,unit,usd,as_of,source`; lines that begin with `#` are comments.
+    /// Reads lines of `sku,unit,usd,as_of,source`; lines that begin with `#` are comments, and `# region: NAME` has to name this one.
     pub fn from_csv(region: &str, text: &str) -> Result<Self, PriceBookError> {
+        let named = text.lines().find_map(|line| line.strip_prefix(REGION)).map(str::trim);
+        if let Some(found) = named.filter(|found| *found != region) {
+            return Err(PriceBookError::OtherRegion {
+                found: found.to_owned(),
+                wanted: region.to_owned(),
+            });
+        }
         let lines = text.lines().enumerate();
         let rates = lines
             .filter(|(_, line)| !line.starts_with('#') && !line.trim().is_empty() && *line != HEADER)
@@ -102,7 +120,7 @@ impl PriceBook {
             )
         };
         let lines: String = self.rates.values().map(line).collect();
-        format!("{HEADER}\n{lines}")
+        format!("{REGION} {}\n{HEADER}\n{lines}", self.region)
     }
 
     /// Puts newer rates in the place of older ones.
@@ -161,7 +179,10 @@ mod tests {
     #[test]
     fn a_book_survives_being_written_and_read() {
         let book = PriceBook::embedded("us-east-1").unwrap();
-        assert_eq!(PriceBook::from_csv("us-east-1", &book.to_csv()), Ok(book));
+        let text = book.to_csv();
+        assert_eq!(PriceBook::from_csv("us-east-1", &text), Ok(book));
+        let error = PriceBook::from_csv("us-east-2", &text).unwrap_err();
+        assert_eq!(error.to_string(), "the price book is of us-east-1, not of us-east-2");
     }
 
     #[test]

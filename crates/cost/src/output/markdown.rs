@@ -1,10 +1,8 @@
 //! A bill as Markdown: totals, groups, lines of one kind together, and everything that was assumed.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::Date;
 
-use crate::{Bill, CostComponent, Estimate, Quantity, Totals, Usd};
+use crate::{Bill, Estimate, Instances, Kind, Totals, Usd};
 
 /// The day on which a bill is read: floating prices that are old by then are marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,38 +40,28 @@ fn totals(bill: &Bill) -> String {
     text
 }
 
-/// Lines that differ only in their resource, put together.
 fn lines(bill: &Bill, today: Today) -> String {
     let mut text = String::from(
         "\n| Line | Resources | Quantity | Unit | USD each | List | With free tier | |\n| --- | --- | ---: | --- | ---: | ---: | ---: | --- |\n",
     );
-    let mut kinds: Vec<((&str, &str), Vec<&CostComponent>)> = Vec::new();
-    for line in &bill.components {
-        let kind = (line.name, line.rate.sku.as_str());
-        match kinds.iter_mut().find(|(known, _)| *known == kind) {
-            Some((_, lines)) => lines.push(line),
-            None => kinds.push((kind, vec![line])),
-        }
-    }
-    for (_, lines) in &kinds {
-        text.push_str(&row(lines, today));
+    for kind in bill.kinds() {
+        text.push_str(&row(&kind, today));
     }
     text
 }
 
-fn row(lines: &[&CostComponent], Today(today): Today) -> String {
-    let first = lines[0];
-    let quantity: Quantity = lines.iter().map(|line| line.quantity.expected).sum();
-    let cost: Totals = lines.iter().map(|line| line.cost).sum();
+fn row(kind: &Kind<'_>, Today(today): Today) -> String {
+    let (first, cost) = (kind.first, kind.cost());
     let stale = if first.rate.is_stale(today) {
         format!(", price of {}", first.rate.as_of)
     } else {
         String::new()
     };
     format!(
-        "| {} | {} | {quantity} | {} | {} | {} | {} | {}{stale} |\n",
+        "| {} | {} | {} | {} | {} | {} | {} | {}{stale} |\n",
         first.name,
-        resources(lines),
+        cell(&kind.resources()),
+        kind.quantity().expected,
         first.rate.unit,
         first.rate.usd.exact(),
         cost.list.expected,
@@ -82,57 +70,23 @@ fn row(lines: &[&CostComponent], Today(today): Today) -> String {
     )
 }
 
-fn resources(lines: &[&CostComponent]) -> String {
-    let addresses: Vec<String> = lines.iter().map(|line| line.resource.to_string()).collect();
-    grouped(&addresses)
-}
-
-/// `` `aws_x.y` ×5 ``
-fn grouped(addresses: &[String]) -> String {
-    let mut blocks = BTreeMap::<&str, usize>::new();
-    for address in addresses {
-        *blocks.entry(block(address)).or_default() += 1;
-    }
-    let block = |(block, count): (&str, usize)| match count {
-        1 => format!(
-            "`{}`",
-            addresses
-                .iter()
-                .find(|address| self::block(address) == block)
-                .map_or(block, String::as_str)
-        ),
-        _ => format!("`{block}` ×{count}"),
-    };
-    blocks
-        .into_iter()
-        .map(block)
-        .collect::<Vec<_>>()
-        .join(", ")
-        .replace('|', "\\|")
-}
-
-/// An address without its instance key.
-fn block(address: &str) -> &str {
-    match address.strip_suffix(']').and_then(|inside| inside.rfind('[')) {
-        Some(bracket) => &address[..bracket],
-        None => address,
-    }
+/// `` `aws_x.y` ×5, `aws_x.z` ``
+fn cell(resources: &[Instances]) -> String {
+    let shown = resources.iter().map(|it| match it.count {
+        1 => format!("`{}`", it.address),
+        count => format!("`{}` ×{count}", it.address),
+    });
+    shown.collect::<Vec<_>>().join(", ").replace('|', "\\|")
 }
 
 fn unpriced(bill: &Bill) -> String {
-    let mut reasons = BTreeMap::<&str, Vec<String>>::new();
-    for unpriced in &bill.unpriced {
-        reasons
-            .entry(&unpriced.why)
-            .or_default()
-            .push(unpriced.resource.to_string());
-    }
+    let reasons = bill.unpriced_by_reason();
     if reasons.is_empty() {
         return String::new();
     }
     let mut text = String::from("\nNot in the totals:\n\n");
-    for (why, addresses) in reasons {
-        text.push_str(&format!("- {}: {why}\n", grouped(&addresses)));
+    for (why, resources) in reasons {
+        text.push_str(&format!("- {}: {why}\n", cell(&resources)));
     }
     text
 }
@@ -165,15 +119,4 @@ fn dates(bill: &Bill, Today(today): Today) -> String {
     }
     text.push('\n');
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn instances_of_one_block_are_one_entry() {
-        let addresses = ["a.b[\"x|y\"]", "a.c[0]", "a.c[1]"].map(str::to_owned);
-        assert_eq!(grouped(&addresses), "`a.b[\"x\\|y\"]`, `a.c` ×2");
-    }
 }
