@@ -27,6 +27,7 @@ const ROOMS: &[Room] = &[
         &["hyper", "axum", "reqwest", "aws-", "clap", "miette", "nix"],
     ),
     room("crates/cost", &["karma-fleet", "karma-terraform"], WORLD),
+    room("crates/aws", &[], &["axum", "reqwest", "hcl", "clap", "miette", "nix"]),
     room("crates/balancer", &[], &["aws-", "hcl", "clap", "miette"]),
     room(
         "crates/runtime",
@@ -36,7 +37,14 @@ const ROOMS: &[Room] = &[
     room("crates/agents", &[], &["aws-", "hcl", "miette"]),
     room(
         "crates/cli",
-        &["karma-terraform", "karma-fleet", "karma-ops", "karma-runtime"],
+        &[
+            "karma-terraform",
+            "karma-fleet",
+            "karma-cost",
+            "karma-aws",
+            "karma-ops",
+            "karma-runtime",
+        ],
         &["aws-", "axum", "hcl", "hyper", "reqwest"],
     ),
     room(

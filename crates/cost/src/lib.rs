@@ -59,7 +59,7 @@ pub use estimate::Estimate;
 pub use kind::{Instances, Kind, instances};
 pub use knobs::{Changes, Feature, KNOBS, Knob, UnknownFeature};
 pub use money::{Quantity, Usd};
-pub use offer::{OfferError, SPOT_FEED, offer_urls, read_offer, read_spot_feed};
+pub use offer::{OFFER_HOST, OfferError, SPOT_FEED, offer_paths, read_offer, read_spot_feed};
 pub use output::{Today, comparison_markdown, csv, markdown, svg, what_if_markdown};
 pub use plan::{PlanError, read_plan};
 pub use price_book::{PriceBook, PriceBookError};

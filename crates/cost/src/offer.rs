@@ -49,12 +49,15 @@ const ON_DEMAND: &str = "JRTCKXETXF";
 /// Where the feed of Fargate's Spot prices lies. AWS documents neither its address nor its shape.
 pub const SPOT_FEED: &str = "https://dftu77xade0tc.cloudfront.net/fargate-spot-prices.json";
 
-/// Where the files lie that a price book of this region is made of. That of EC2, with NAT gateways in it, has hundreds of megabytes.
-pub fn offer_urls(region: &str) -> Vec<String> {
+/// Who publishes the offer files, to everybody.
+pub const OFFER_HOST: &str = "https://pricing.us-east-1.amazonaws.com";
+
+/// Where at [`OFFER_HOST`] the files lie that a price book of this region is made of. That of EC2, with NAT gateways in it, has hundreds of
+/// megabytes.
+pub fn offer_paths(region: &str) -> Vec<String> {
     let codes: BTreeSet<&str> = ENTRIES.iter().map(|entry| entry.code).collect();
-    let url =
-        |code| format!("https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/{code}/current/{region}/index.json");
-    codes.into_iter().map(url).collect()
+    let path = |code| format!("/offers/v1.0/aws/{code}/current/{region}/index.json");
+    codes.into_iter().map(path).collect()
 }
 
 /// Reads a regional offer file (`/offers/v1.0/aws/CODE/current/REGION/index.json`): every rate in it that a price book has a name for.

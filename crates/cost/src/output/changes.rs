@@ -29,7 +29,7 @@ pub fn comparison_markdown(comparison: &Comparison) -> String {
 /// Every knob with what it saves and what it gives up.
 pub fn what_if_markdown(outcomes: &[Outcome]) -> String {
     let mut text = String::from(
-        "| Change | Saves, list | Saves, with free tier | Then costs | What it costs otherwise | Gives up |\n| --- | ---: | ---: | ---: | --- | --- |\n",
+        "| Change | Saves, list | Saves, with free tier | Then costs, with free tier | What it costs otherwise | Gives up |\n| --- | ---: | ---: | ---: | --- | --- |\n",
     );
     for outcome in outcomes {
         let features: Vec<String> = outcome.knob.gives_up.iter().map(Feature::to_string).collect();
