@@ -163,7 +163,7 @@ fn cost_prices_what_would_be_applied() {
     with_a_variable
         .environment
         .push(("VAR_FLAGS", "-var cpu_architecture=ARM64".to_owned()));
-    assert!(with_a_variable.succeed("cost").contains("Fargate Spot, ARM64"));
+    assert!(with_a_variable.succeed("cost").contains("Fargate Spot, ARM"));
 }
 
 #[test]

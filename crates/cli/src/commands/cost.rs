@@ -3,15 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use karma_cost::{Changes, Feature, Figure, Usage, Usd};
+use karma_cost::{Changes, Feature, Figure, Measured, Usage, Usd};
 
 use crate::cost::{self, Answer, Format, Judged, Limit, Pricer, Subject};
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::replace;
+use crate::settings::StackDirectory;
 use crate::stack::{self, Loaded, Reporter, StackArguments, read_text};
 use crate::terminal;
+use crate::wiring;
 
 /// Print what the stack costs in a month, line by line
 ///
@@ -64,6 +66,17 @@ struct PricingArguments {
     /// A TOML file with what a month is like: `requests = 2_000_000`
     #[arg(long, env = "KARMA_USAGE", value_name = "FILE")]
     usage: Option<PathBuf>,
+
+    /// Take requests, their size and the volume of logs from what runs here, as if the whole month were like that
+    #[arg(long, value_enum, value_name = "WHERE")]
+    usage_from: Option<UsageSource>,
+}
+
+/// Where use is measured.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum UsageSource {
+    /// The run of `karma up`
+    Local,
 }
 
 /// What is asked, if not just for the bill.
@@ -107,7 +120,7 @@ enum PriceChoice {
 pub(crate) fn run(arguments: &Arguments, json: bool, printer: Printer) -> Result<ExitStatus, Failure> {
     let reporter = Reporter { json, printer };
     let subject = subject(arguments, reporter)?;
-    let pricer = pricer(&arguments.pricing, &subject)?;
+    let pricer = pricer(arguments, &subject, printer)?;
     if arguments.question.optimise {
         return optimise(arguments, &subject, &pricer, reporter);
     }
@@ -134,15 +147,42 @@ fn subject(arguments: &Arguments, reporter: Reporter) -> Result<Subject, Failure
     }
 }
 
-fn pricer(arguments: &PricingArguments, subject: &Subject) -> Result<Pricer, Failure> {
+fn pricer(arguments: &Arguments, subject: &Subject, printer: Printer) -> Result<Pricer, Failure> {
+    let Arguments { stack, pricing, .. } = arguments;
     let of_stack = || karma_cost::region(subject.stack());
-    let region = arguments.region.clone().or_else(of_stack).ok_or_else(|| {
+    let region = pricing.region.clone().or_else(of_stack).ok_or_else(|| {
         Failure::unable("the stack does not say its region").hint("say it: karma cost --region us-east-1")
     })?;
+    let assumed = pricing.usage.as_deref().map_or_else(|| Ok(Usage::default()), usage)?;
     Ok(Pricer {
-        usage: arguments.usage.as_deref().map_or_else(|| Ok(Usage::default()), usage)?,
-        prices: cost::read_price_book(&region, arguments.prices.as_deref())?,
+        usage: match pricing.usage_from {
+            None => assumed,
+            Some(UsageSource::Local) => measured(stack, &assumed, printer)?,
+        },
+        prices: cost::read_price_book(&region, pricing.prices.as_deref())?,
     })
+}
+
+/// What runs here has used, scaled to a month; what is not measured stays assumed.
+fn measured(stack: &StackArguments, assumed: &Usage, printer: Printer) -> Result<Usage, Failure> {
+    let totals = wiring::usage(&StackDirectory::resolve(stack.dir.as_deref())?)?;
+    let measured = Measured {
+        duration: totals.duration,
+        requests: totals.requests,
+        request_bytes: totals.processed_bytes,
+        log_bytes: totals.log_bytes,
+    };
+    let usage = assumed.with_measured(&measured).ok_or_else(|| {
+        Failure::no("what runs here has only just begun, so nothing is measured yet").hint("ask again in a minute")
+    })?;
+    printer.talk(&format!(
+        "measured here for {} s: {} requests of {} bytes in all, {} bytes of logs",
+        totals.duration.as_secs(),
+        totals.requests,
+        totals.processed_bytes,
+        totals.log_bytes
+    ));
+    Ok(usage)
 }
 
 fn usage(path: &Path) -> Result<Usage, Failure> {
