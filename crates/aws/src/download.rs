@@ -19,7 +19,7 @@ use crate::DownloadError;
 use crate::connection::{connect, machine_authorities};
 
 /// How long a server may pause.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// Pieces that wait for the reader; the server is not asked for more while that many do.
 const PIECES: usize = 16;

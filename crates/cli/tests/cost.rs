@@ -51,9 +51,12 @@ fn fresh_prices(directory: &Path) -> String {
     let files = ["us-east-1.csv", "global.csv"].map(|file| fs::read_to_string(data.join(file)).unwrap());
     let path = directory.join("prices.csv");
     let lines = files.iter().flat_map(|text| text.lines());
-    let fresh = lines.map(|line| match line.starts_with("fargate_spot.") {
-        true => line.replace("2026-09-28", "2099-01-01") + "\n",
-        false => format!("{line}\n"),
+    let fresh = lines.map(|line| {
+        if line.starts_with("fargate_spot.") {
+            line.replace("2026-09-28", "2099-01-01") + "\n"
+        } else {
+            format!("{line}\n")
+        }
     });
     fs::write(&path, fresh.collect::<String>()).unwrap();
     path.display().to_string()

@@ -209,7 +209,7 @@ fn answer(arguments: &Arguments, subject: &Subject, pricer: &Pricer, reporter: R
     Ok(Answer::Comparison {
         from,
         to: subject.name(),
-        comparison: karma_cost::compare(&pricer.price(&other), &bill),
+        comparison: Box::new(karma_cost::compare(&pricer.price(&other), &bill)),
     })
 }
 

@@ -40,9 +40,10 @@ pub(crate) enum Answer {
     },
     /// What changes.
     Comparison {
+        /// What is compared with.
         from: String,
         to: String,
-        comparison: Comparison,
+        comparison: Box<Comparison>,
     },
     /// What each knob would do.
     WhatIf(Vec<Outcome>),
