@@ -149,18 +149,22 @@ fn a_crashing_agent_answers_503_while_the_others_go_on() {
 }
 
 #[test]
-fn a_second_up_on_the_same_stack_is_refused() {
+fn a_second_up_brings_what_has_changed_and_leaves_the_first_running() {
     let stack = StackCopy::new();
-    let up = stack.up(&[]);
+    let _up = stack.up(&[]);
     stack.wait_for("five healthy agents", all_healthy);
+    let pids = running_pids(&stack);
     let second = stack.run(&["up"]);
-    assert_eq!(second.code, Some(2), "{second:?}");
+    assert_eq!(second.code, Some(0), "{second:?}");
+    assert!(second.stderr.contains("nothing has changed"), "{second:?}");
+    assert_eq!(running_pids(&stack), pids, "nothing is replaced for nothing");
+    let third = stack.run(&["up", "--var", "log_level=debug"]);
+    assert_eq!(third.code, Some(0), "{third:?}");
+    assert!(third.stdout.contains("karmacadabra-validator:2"), "{third:?}");
     assert!(
-        second.stderr.contains(&up.pid().to_string()),
-        "it names the process: {second:?}"
+        all_healthy(&stack.status()),
+        "the first goes on, with the new definition"
     );
-    assert!(second.stderr.contains("karma down"), "and the way out: {second:?}");
-    assert!(all_healthy(&stack.status()), "the first goes on");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use karma_e2e::karma::{StackCopy, repository};
+use karma_e2e::karma::{StackCopy, karma_binary, repository};
 use karma_e2e::moto::Moto;
 use karma_e2e::skip;
 use karma_e2e::terraform::Terraform;
@@ -13,10 +13,11 @@ use karma_e2e::terraform::Terraform;
 const TOOLS: [&str; 2] = ["Makefile", "operations.sh"];
 
 /// Every target; a pattern with the agent it is tried with.
-const TARGETS: [&str; 23] = [
+const TARGETS: [&str; 24] = [
     "help",
     "init",
     "plan",
+    "cost",
     "apply",
     "destroy",
     "output",
@@ -143,7 +144,26 @@ fn every_target_has_a_recipe() {
     let lean = make.succeed("-n plan PROFILE=lean");
     assert!(lean.contains("-var-file=profiles/lean.tfvars"), "{lean}");
     assert!(repository().join("terraform/profiles/lean.tfvars").is_file());
-    make.fail("-n cost", "No rule to make target");
+    make.fail("-n no-such-target", "No rule to make target");
+}
+
+#[test]
+fn cost_prices_what_would_be_applied() {
+    if let Some(reason) = missing(&["make"]) {
+        return skip("cost_prices_what_would_be_applied", &reason);
+    }
+    let mut make = Make::new(&repository().join("terraform"));
+    make.environment.push(("KARMA", karma_binary().display().to_string()));
+    let (defaults, lean) = (make.succeed("cost"), make.succeed("cost PROFILE=lean"));
+    assert!(
+        defaults.contains("NAT gateway") && !lean.contains("NAT gateway"),
+        "{lean}"
+    );
+    let mut with_a_variable = make;
+    with_a_variable
+        .environment
+        .push(("VAR_FLAGS", "-var cpu_architecture=ARM64".to_owned()));
+    assert!(with_a_variable.succeed("cost").contains("Fargate Spot, ARM"));
 }
 
 #[test]

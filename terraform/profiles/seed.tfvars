@@ -1,5 +1,5 @@
-# The configuration that was first asked for. It costs about twice the defaults: Container Insights and interface endpoints in two zones
-# make the difference. Two of the agents' secrets must have values before the first apply.
+# The configuration that was first asked for. Container Insights and interface endpoints in two zones make it much dearer than the defaults:
+# COST_ANALYSIS.md says by how much. Two of the agents' secrets must have values before the first apply.
 
 single_nat_gateway        = true
 use_fargate_spot          = true

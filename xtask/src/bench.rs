@@ -2,6 +2,7 @@
 //! not a broken program.
 
 mod balancer;
+mod bill;
 mod cold;
 mod fleet;
 mod karma;
@@ -75,6 +76,7 @@ fn measure(scope: Scope) -> Result<()> {
         let karma = karma::Karma::build()?;
         measurements.push(karma.plan()?);
         measurements.extend(fleet::measure(&karma)?);
+        measurements.push(bill::measure()?);
     }
     measurements.extend(balancer::measure()?);
     if scope == Scope::AllAndCold {

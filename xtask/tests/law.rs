@@ -26,6 +26,8 @@ const ROOMS: &[Room] = &[
         &["karma-fleet"],
         &["hyper", "axum", "reqwest", "aws-", "clap", "miette", "nix"],
     ),
+    room("crates/cost", &["karma-fleet", "karma-terraform"], WORLD),
+    room("crates/aws", &[], &["axum", "reqwest", "hcl", "clap", "miette", "nix"]),
     room("crates/balancer", &[], &["aws-", "hcl", "clap", "miette"]),
     room(
         "crates/runtime",
@@ -35,7 +37,14 @@ const ROOMS: &[Room] = &[
     room("crates/agents", &[], &["aws-", "hcl", "miette"]),
     room(
         "crates/cli",
-        &["karma-terraform", "karma-fleet", "karma-ops", "karma-runtime"],
+        &[
+            "karma-terraform",
+            "karma-fleet",
+            "karma-cost",
+            "karma-aws",
+            "karma-ops",
+            "karma-runtime",
+        ],
         &["aws-", "axum", "hcl", "hyper", "reqwest"],
     ),
     room(
@@ -43,6 +52,7 @@ const ROOMS: &[Room] = &[
         &[
             "karma-terraform",
             "karma-fleet",
+            "karma-cost",
             "karma-balancer",
             "karma-ops",
             "karma-runtime",
@@ -121,7 +131,7 @@ fn every_crate_takes_the_workspaces_lints() {
 
 #[test]
 fn pure_crates_ban_the_world_outside() {
-    for dir in ["crates/terraform", "crates/fleet"] {
+    for dir in ["crates/terraform", "crates/fleet", "crates/cost"] {
         let lints = fs::read_to_string(root().join(dir).join("clippy.toml")).unwrap();
         for banned in [
             "std::env::var",

@@ -63,6 +63,8 @@ impl GlobalArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Plan(commands::plan::Arguments),
+    Cost(commands::cost::Arguments),
+    Prices(commands::prices::Arguments),
     Up(commands::up::Arguments),
     Down(commands::down::Arguments),
     Status(commands::status::Arguments),

@@ -7,6 +7,7 @@
 //! Nothing here touches a file: `commands/docs.rs` does.
 
 mod blocks;
+mod costs;
 mod diagram;
 mod facts;
 mod markdown;

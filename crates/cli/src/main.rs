@@ -6,6 +6,7 @@ mod args;
 mod commands;
 
 mod change;
+mod cost;
 mod detach;
 mod documents;
 mod fidelity;
@@ -13,6 +14,7 @@ mod karma_toml;
 mod local_secrets;
 mod operation;
 mod programs;
+mod replace;
 mod service_names;
 mod settings;
 mod stack;
@@ -63,6 +65,8 @@ fn run(arguments: Arguments, printer: Printer) -> Result<ExitStatus, Failure> {
     let json = arguments.global.json;
     match arguments.command {
         Command::Plan(plan) => commands::plan::run(&plan, json, printer),
+        Command::Cost(cost) => commands::cost::run(&cost, json, printer),
+        Command::Prices(prices) => commands::prices::run(&prices, json, printer),
         Command::Up(up) => commands::up::run(up, json, printer),
         Command::Down(down) => commands::down::run(&down, json, printer),
         Command::Status(status) => commands::status::run(&status, json, printer),

@@ -63,6 +63,14 @@ impl Printer {
         }
     }
 
+    /// The same for data that goes into a file: without colours.
+    pub(crate) fn without_colors(self) -> Self {
+        Self {
+            color_data: false,
+            ..self
+        }
+    }
+
     /// Data: the answer to the question that was asked, as it is.
     #[expect(clippy::unused_self, reason = "who prints has been handed the door")]
     pub(crate) fn data(self, text: &str) -> io::Result<()> {

@@ -53,6 +53,7 @@ pub(crate) struct Loaded {
     pub(crate) directory: StackDirectory,
     pub(crate) sources: Sources,
     pub(crate) module: Module,
+    pub(crate) inputs: Inputs,
     pub(crate) stack: Stack,
 }
 
@@ -65,7 +66,16 @@ pub(crate) struct Reporter {
 
 /// Reads and evaluates a stack. Warnings are printed; an error is printed and ends it.
 pub(crate) fn load(arguments: &StackArguments, reporter: Reporter) -> Result<Loaded, Failure> {
-    let directory = StackDirectory::resolve(arguments.dir.as_deref())?;
+    load_from(arguments.dir.as_deref(), arguments, reporter)
+}
+
+/// The same, with these arguments, of another directory.
+pub(crate) fn load_from(
+    directory: Option<&Path>,
+    arguments: &StackArguments,
+    reporter: Reporter,
+) -> Result<Loaded, Failure> {
+    let directory = StackDirectory::resolve(directory)?;
     let sources = read(&directory)?;
     evaluated(directory, sources, Given::of(arguments)?.inputs(), reporter)
 }
@@ -118,14 +128,38 @@ fn evaluated(
     let (module, mut diagnostics) = karma_terraform::parse(&sources);
     let (stack, more) = karma_terraform::evaluate(&module, &inputs, &karma_fleet::provider());
     diagnostics.extend(more);
-    sources.extend(files_of_the_command_line(inputs));
+    sources.extend(files_of_the_command_line(&inputs));
     reporter.report(&directory, &sources, &diagnostics)?;
     Ok(Loaded {
         directory,
         sources,
         module,
+        inputs,
         stack,
     })
+}
+
+/// The stack with other values for its variables, and nothing said; `None` if it refuses them.
+pub(crate) fn evaluate_with(module: &Module, inputs: &Inputs, command_line: Vec<CommandLine>) -> Option<Stack> {
+    let inputs = Inputs {
+        command_line,
+        ..inputs.clone()
+    };
+    let (stack, diagnostics) = karma_terraform::evaluate(module, &inputs, &karma_fleet::provider());
+    (!diagnostics.has_errors()).then_some(stack)
+}
+
+/// The variable files in `profiles` beside a stack, by their names without the ending.
+pub(crate) fn profiles(sources: &Sources) -> BTreeMap<&str, CommandLine> {
+    let profile = |(file, text): (&'_ Arc<str>, &str)| CommandLine::File {
+        name: file.to_string(),
+        text: text.to_owned(),
+    };
+    let files = sources.iter().filter_map(|(file, text)| {
+        let name = file.strip_prefix("profiles/")?.strip_suffix(".tfvars")?;
+        (!name.contains('/')).then(|| (name, profile((file, text))))
+    });
+    files.collect()
 }
 
 /// Reads the fleet of a stack, with the same manners.
@@ -147,9 +181,9 @@ fn read(directory: &StackDirectory) -> Result<Sources, Failure> {
 }
 
 /// They are not part of the stack, but a diagnostic may point into one.
-fn files_of_the_command_line(inputs: Inputs) -> impl Iterator<Item = (String, String)> {
-    inputs.command_line.into_iter().filter_map(|given| match given {
-        CommandLine::File { name, text } => Some((name, text)),
+fn files_of_the_command_line(inputs: &Inputs) -> impl Iterator<Item = (String, String)> {
+    inputs.command_line.iter().filter_map(|given| match given {
+        CommandLine::File { name, text } => Some((name.clone(), text.clone())),
         CommandLine::Variable { .. } => None,
     })
 }
@@ -201,7 +235,7 @@ fn data(path: &Path) -> Result<BTreeMap<String, JsonObject>, Failure> {
         .map_err(|error| Failure::caused_by(format!("{} is not an object of objects", path.display()), &error))
 }
 
-fn read_text(path: &Path) -> Result<String, Failure> {
+pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(|error| Failure::caused_by(format!("cannot read {}", path.display()), &error))
 }
 
@@ -228,6 +262,17 @@ impl Reporter {
 }
 
 impl Loaded {
+    /// The same stack with other values from the command line. What is wrong with them is printed and ends it.
+    pub(crate) fn with(&self, command_line: Vec<CommandLine>, reporter: Reporter) -> Result<Stack, Failure> {
+        let inputs = Inputs {
+            command_line,
+            ..self.inputs.clone()
+        };
+        let (stack, diagnostics) = karma_terraform::evaluate(&self.module, &inputs, &karma_fleet::provider());
+        reporter.report(&self.directory, &self.sources, &diagnostics)?;
+        Ok(stack)
+    }
+
     /// `terraform/main.tf:12`
     pub(crate) fn place(&self, span: &Span) -> String {
         let file = self.directory.display_file(&span.file);

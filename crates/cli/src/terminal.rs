@@ -73,6 +73,12 @@ impl WindowChanges {
     }
 }
 
+/// How many columns the terminal has that data goes to; `None` where it goes elsewhere.
+pub(crate) fn columns() -> Option<usize> {
+    let size = tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
 fn size() -> Option<WindowSize> {
     let size = tcgetwinsize(io::stdin()).ok()?;
     Some(WindowSize {

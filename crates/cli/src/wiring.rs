@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use karma_fleet::Fleet;
 use karma_ops::{
     AlarmAnswer, LogQuery, LogReader, MetricAnswer, MetricQuery, Observation, Orchestrator, OrchestratorError,
+    UsageTotals,
 };
 use karma_runtime::{
     Applied, Control, ExecRequest, FrameReader, FrameWriter, LocalOrchestrator, LocalSecrets, LogFile, LogFiles,
@@ -108,6 +110,19 @@ pub(crate) fn metrics(directory: &StackDirectory, query: MetricQuery) -> Result<
         let answered = control(directory).await?.metrics(query).await;
         answered.map_err(|error| failure(&error.into()))
     })
+}
+
+/// What the run of this stack has used since it began.
+pub(crate) fn usage(directory: &StackDirectory) -> Result<UsageTotals, Failure> {
+    let minute = Duration::from_mins(1);
+    let query = MetricQuery {
+        metrics: Vec::new(),
+        namespace: None,
+        service: None,
+        since: minute,
+        period: minute,
+    };
+    Ok(metrics(directory, query)?.usage)
 }
 
 /// How the alarms of what runs here stand.

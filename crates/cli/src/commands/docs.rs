@@ -1,16 +1,17 @@
 //! `karma docs [DIR]`
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use karma_cost::PriceBook;
 use serde_json::json;
 
 use crate::documents::{self, Facts, Problem, Revision};
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::printer::Printer;
+use crate::replace;
 use crate::settings::StackDirectory;
 use crate::stack::{self, Loaded, Reporter, StackArguments};
 
@@ -23,7 +24,7 @@ use crate::stack::{self, Loaded, Reporter, StackArguments};
 #[command(
     verbatim_doc_comment,
     after_long_help = "\
-Blocks: agents, diagram, fidelity, files, outputs, resources, summary, variables
+Blocks: agents, bill, diagram, fidelity, files, outputs, price, profile-prices, resources, savings, summary, variables
 
 Example: karma docs terraform --check"
 )]
@@ -49,12 +50,15 @@ pub(crate) fn run(arguments: &Arguments, json: bool, printer: Printer) -> Result
     let reporter = Reporter { json, printer };
     let loaded = stack::load_as_declared(&arguments.stack, reporter)?;
     let fleet = stack::fleet(&loaded, reporter)?;
+    let prices = karma_cost::region(&loaded.stack).and_then(|region| PriceBook::embedded(&region));
     let facts = Facts {
         to_stack: "",
         sources: &loaded.sources,
         module: &loaded.module,
+        inputs: &loaded.inputs,
         stack: &loaded.stack,
         fleet: &fleet,
+        prices: prices.as_ref(),
     };
     // All are read before one is written: a mistake in the last leaves the first alone.
     let documents = read(&loaded, &facts)?;
@@ -106,31 +110,8 @@ fn write(document: &Document) -> Result<(), Failure> {
     if !document.is_stale() {
         return Ok(());
     }
-    replace(&document.path, &document.revision.text)
+    replace::replace(&document.path, &document.revision.text)
         .map_err(|error| Failure::caused_by(format!("cannot write {}", document.shown), &error))
-}
-
-/// Puts another text into a file in one step: at each moment there is the old text or the new one. A link stays a link, and the file keeps its
-/// permissions.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let path = fs::canonicalize(path)?;
-    let mut beside = path.clone().into_os_string();
-    beside.push(format!(".{}.new", std::process::id()));
-    let beside = PathBuf::from(beside);
-    let written =
-        write_new(&beside, text, fs::metadata(&path)?.permissions()).and_then(|()| fs::rename(&beside, &path));
-    if written.is_err() {
-        // What could not be written is of no use, and need not be there at all.
-        let _ = fs::remove_file(&beside);
-    }
-    written
-}
-
-fn write_new(path: &Path, text: &str, permissions: fs::Permissions) -> io::Result<()> {
-    let mut file = File::create_new(path)?;
-    file.write_all(text.as_bytes())?;
-    file.set_permissions(permissions)?;
-    file.sync_all()
 }
 
 /// The blocks that are or were stale.

@@ -2,12 +2,14 @@
 
 pub(crate) mod alarms;
 pub(crate) mod completions;
+pub(crate) mod cost;
 pub(crate) mod docs;
 pub(crate) mod down;
 pub(crate) mod exec;
 pub(crate) mod logs;
 pub(crate) mod metrics;
 pub(crate) mod plan;
+pub(crate) mod prices;
 pub(crate) mod restart;
 pub(crate) mod rollback;
 pub(crate) mod scale;

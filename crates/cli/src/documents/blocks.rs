@@ -8,7 +8,7 @@ use karma_terraform::{Mode, OutputDeclaration, VariableDeclaration};
 use super::facts::{Facts, paths};
 use super::markdown::{Table, code, prose};
 use super::markers::Block;
-use super::{Problem, diagram};
+use super::{Problem, costs, diagram};
 
 /// A default that is longer is read where it stands.
 const LONGEST_DEFAULT: usize = 48;
@@ -22,11 +22,15 @@ struct Kind {
 /// Every kind there is.
 const KINDS: &[Kind] = &[
     kind("agents", agents),
+    kind("bill", costs::bill),
     kind("diagram", diagram::draw),
     kind("fidelity", fidelity),
     kind("files", files),
     kind("outputs", outputs),
+    kind("price", costs::price),
+    kind("profile-prices", costs::profile_prices),
     kind("resources", resources),
+    kind("savings", costs::savings),
     kind("summary", summary),
     kind("variables", variables),
 ];

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use karma_cost::PriceBook;
 use karma_fleet::{Action, Condition, Fleet, Listener, ListenerRule, Service};
-use karma_terraform::{Address, Mode, Module, ResourceInstance, Sources, Span, Stack, Unknown, Value};
+use karma_terraform::{Address, Inputs, Mode, Module, ResourceInstance, Sources, Span, Stack, Unknown, Value};
 
 /// A stack from all its sides.
 #[derive(Debug, Clone, Copy)]
@@ -13,8 +14,12 @@ pub(crate) struct Facts<'a> {
     pub(crate) to_stack: &'a str,
     pub(crate) sources: &'a Sources,
     pub(crate) module: &'a Module,
+    /// What the stack was evaluated with.
+    pub(crate) inputs: &'a Inputs,
     pub(crate) stack: &'a Stack,
     pub(crate) fleet: &'a Fleet,
+    /// The prices of the stack's region, if they are known.
+    pub(crate) prices: Option<&'a PriceBook>,
 }
 
 impl<'a> Facts<'a> {

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use karma_cost::PriceBook;
 use karma_fleet::Fleet;
 use karma_terraform::{Inputs, Sources, evaluate, parse};
 use proptest::prelude::*;
@@ -26,6 +27,17 @@ variable "key" {
 
 variable "size" { default = 1 }
 
+variable "cpu_architecture" {
+  type    = string
+  default = "X86_64"
+}
+
+resource "aws_cloudwatch_dashboard" "this" {
+  count          = var.size + (var.cpu_architecture == "ARM64" ? 0 : 1)
+  dashboard_name = "demo-${count.index}"
+  dashboard_body = "{}"
+}
+
 resource "aws_ecr_repository" "this" {
   for_each = var.names
   name     = "demo/${each.key}"
@@ -39,7 +51,7 @@ output "secret" {
 "#;
 
 fn revised(text: &str) -> Result<Revision, Problem> {
-    let sources = Sources::from_iter([("main.tf", STACK)]);
+    let sources = Sources::from_iter([("main.tf", STACK), ("profiles/large.tfvars", "size = 3\n")]);
     let (module, problems) = parse(&sources);
     assert!(problems.is_empty(), "{problems:?}");
     let (stack, _) = evaluate(&module, &Inputs::default(), &karma_fleet::provider());
@@ -50,8 +62,10 @@ fn revised(text: &str) -> Result<Revision, Problem> {
             to_stack: "../",
             sources: &sources,
             module: &module,
+            inputs: &Inputs::default(),
             stack: &stack,
             fleet: &fleet,
+            prices: PriceBook::embedded("us-east-1").as_ref(),
         },
     )
 }
@@ -76,6 +90,12 @@ fn outputs_say_what_is_sensitive() {
 #[test]
 fn files_resources_and_summary_count() {
     let text = ["files", "resources", "summary"].map(block).join("\n\n");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn prices_are_those_of_the_bill() {
+    let text = ["bill", "price", "profile-prices", "savings"].map(block).join("\n\n");
     insta::assert_snapshot!(text);
 }
 
