@@ -247,10 +247,10 @@ impl Settling<'_> {
     fn container(&mut self, container: &Container, program: &Program) -> Result<LocalContainer, StartError> {
         let (path, args) = self.command(container, program)?;
         if let Some(user) = &container.user {
-            self.notes.push(format!(
-                "container `{}` runs as the user who runs karma, not as {user}",
-                container.name
-            ));
+            let note = format!("containers run as the user who runs karma, not as {user}");
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
         }
         Ok(LocalContainer {
             name: container.name.as_str().into(),

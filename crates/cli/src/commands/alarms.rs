@@ -132,11 +132,17 @@ fn table(answer: &AlarmAnswer, alarms: &[&AlarmObservation]) -> Table {
             Cell::from(&alarm.name),
             state(alarm),
             Cell::from(ago(answer.at, alarm.since)),
-            Cell::from(&alarm.watches),
+            Cell::from(without_dimensions(&alarm.watches)),
             Cell::from(shortened(&alarm.reason)),
         ]);
     }
     table
+}
+
+/// `Average of AWS/ECS CPUUtilization`: in a table the name tells whose it is.
+fn without_dimensions(watches: &str) -> String {
+    let words: Vec<_> = watches.split(' ').take_while(|word| !word.contains('=')).collect();
+    words.join(" ")
 }
 
 fn state(alarm: &AlarmObservation) -> Cell {
