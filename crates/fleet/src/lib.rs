@@ -41,8 +41,7 @@
 //! )]);
 //! let (module, _) = parse(&sources);
 //! let (stack, _) = evaluate(&module, &Inputs::default(), &karma_fleet::provider());
-//! let (fleet, diagnostics) = Fleet::from_stack(&stack);
-//! assert!(diagnostics.is_empty());
+//! let (fleet, _) = Fleet::from_stack(&stack);
 //! let (_, service) = fleet.service("agent").expect("the stack declares it");
 //! let definition = &fleet.task_definitions[&service.task_definition];
 //! assert_eq!(definition.containers[0].image.to_string(), "karma/agent:0.1.0");
@@ -52,8 +51,6 @@
 //! its address in [`Fleet::unmodeled`], or by its name in [`Container::unmodeled`]; what a local run does otherwise than AWS is a warning.
 //! It does no I/O and knows no time, no prices and no rules of good taste.
 
-mod fleet;
-
 pub mod alarm;
 mod capacity;
 mod cluster;
@@ -61,6 +58,7 @@ mod container;
 mod container_health_check;
 mod container_limits;
 mod deployment;
+mod fleet;
 mod health_check;
 mod image;
 mod listener;
@@ -74,6 +72,7 @@ pub mod metric;
 mod network;
 mod repository;
 mod restart_policy;
+mod sampling_rule;
 pub mod scaling;
 mod secret;
 mod secret_reference;
@@ -109,6 +108,7 @@ pub use network::{AvailabilityZone, NetworkConfiguration, Subnet};
 pub use provider::provider;
 pub use repository::Repository;
 pub use restart_policy::RestartPolicy;
+pub use sampling_rule::SamplingRule;
 pub use secret::Secret;
 pub use secret_reference::SecretReference;
 pub use service::{Service, ServiceLoadBalancer};
