@@ -70,6 +70,7 @@ pub(crate) enum Command {
     Exec(commands::exec::Arguments),
     Metrics(commands::metrics::Arguments),
     Alarms(commands::alarms::Arguments),
+    Traces(commands::traces::Arguments),
     Docs(commands::docs::Arguments),
     Completions(commands::completions::Arguments),
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use karma_fleet::Fleet;
-use karma_ops::{AlarmAnswer, MetricAnswer, MetricQuery};
+use karma_ops::{AlarmAnswer, MetricAnswer, MetricQuery, TraceAnswer, TraceQuery};
 use karma_runtime::{
     Control, ControlError, ExecRequest, FrameReader, FrameWriter, LocalOrchestrator, LocalSecrets, LogFile,
     MissingSecrets, Observation, Options, Programs, Progress, Run, log_files,
@@ -70,6 +70,15 @@ pub(crate) fn alarms(directory: &StackDirectory) -> Result<AlarmAnswer, Failure>
     let state = directory.state();
     block_on(async {
         let answered = connect(&state).await?.alarms().await;
+        answered.map_err(|error| unreachable_fleet(&error))
+    })
+}
+
+/// What X-Ray would show of what runs here.
+pub(crate) fn traces(directory: &StackDirectory, query: TraceQuery) -> Result<TraceAnswer, Failure> {
+    let state = directory.state();
+    block_on(async {
+        let answered = connect(&state).await?.traces(query).await;
         answered.map_err(|error| unreachable_fleet(&error))
     })
 }

@@ -47,7 +47,7 @@ fn completions_know_the_commands() {
 #[test]
 fn nothing_running_is_the_answer_no() {
     let stack = stack(&[("main.tf", "")]);
-    for command in ["status", "down", "metrics", "alarms"] {
+    for command in ["status", "down", "metrics", "alarms", "traces"] {
         let answer = karma(stack.path(), &[command]);
         assert!(
             answer.starts_with("exit: 1") && answer.contains("hint: start the stack with `karma up`"),
@@ -67,6 +67,7 @@ fn every_command_has_an_example_that_it_understands() {
         "logs",
         "exec",
         "metrics",
+        "traces",
         "docs",
         "completions",
     ] {

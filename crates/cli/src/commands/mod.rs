@@ -9,4 +9,5 @@ pub(crate) mod logs;
 pub(crate) mod metrics;
 pub(crate) mod plan;
 pub(crate) mod status;
+pub(crate) mod traces;
 pub(crate) mod up;
