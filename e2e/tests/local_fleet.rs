@@ -70,6 +70,31 @@ fn an_agent_reaches_another_by_its_service_connect_name() {
     assert!(profile.body.contains("Rust"), "{profile:?}");
 }
 
+#[test]
+fn a_request_through_two_agents_is_one_trace() {
+    let stack = StackCopy::new();
+    let _up = stack.up(&[]);
+    stack.wait_for("five healthy agents", all_healthy);
+    let services = |trace: &Value| trace["services"].as_array().map_or(0, Vec::len);
+    let trace = wait_until("a trace of two services", || {
+        stack.get("/skill-extractor/health?deep=1");
+        let answer: Value = serde_json::from_str(&stack.run(&["traces", "--json"]).stdout).ok()?;
+        let mut traces = answer["traces"].as_array()?.iter();
+        traces.find(|trace| services(trace) == 2).cloned()
+    });
+    let depths: Vec<_> = trace["spans"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|span| &span["depth"])
+        .collect();
+    assert_eq!(depths, [0, 1, 2], "{trace:#}");
+    let waterfall = stack.run(&["traces", trace["id"].as_str().unwrap()]);
+    assert_eq!(waterfall.code, Some(0), "{waterfall:?}");
+    assert!(waterfall.stdout.contains("→ GET /health"), "{waterfall:?}");
+    assert_eq!(stack.run(&["traces", &"f".repeat(32)]).code, Some(1));
+}
+
 fn chat_log(user: &str, messages: &[&str]) -> Value {
     let messages: Vec<Value> = messages
         .iter()

@@ -21,7 +21,7 @@ use crate::agents::Agent;
 use crate::input::Input;
 use crate::limits;
 use crate::settings::{SettingError, address_to_check};
-use crate::trace::TraceId;
+use crate::trace::Trace;
 
 /// The path, without an agent's prefix.
 pub(crate) const PATH: &str = "/health";
@@ -112,7 +112,7 @@ struct Reach {
 
 async fn health(
     State(health): State<Arc<Health>>,
-    trace: TraceId,
+    trace: Trace,
     Input(question): Input<Question>,
 ) -> (StatusCode, Json<Report>) {
     let deep = question.deep.is_some_and(|deep| deep != 0);
@@ -139,7 +139,7 @@ async fn health(
     )
 }
 
-async fn reach_all(dependencies: &[Dependency], trace: &TraceId) -> Vec<Reach> {
+async fn reach_all(dependencies: &[Dependency], trace: &Trace) -> Vec<Reach> {
     let mut reaches = Vec::new();
     for dependency in dependencies {
         let error = reach(dependency, trace).await.err();
@@ -153,11 +153,11 @@ async fn reach_all(dependencies: &[Dependency], trace: &TraceId) -> Vec<Reach> {
     reaches
 }
 
-async fn reach(dependency: &Dependency, trace: &TraceId) -> Result<(), String> {
+async fn reach(dependency: &Dependency, trace: &Trace) -> Result<(), String> {
     let url = format!("{}{PATH}", dependency.url.as_str().trim_end_matches('/'));
-    let request = trace.forward(dependency.client.get(url).timeout(limits::HEALTH_PATIENCE));
-    let answer = request
-        .send()
+    let request = dependency.client.get(url).timeout(limits::HEALTH_PATIENCE);
+    let answer = trace
+        .send(request)
         .await
         .map_err(|error| crate::error::chain(&error.without_url()))?;
     match answer.status() {

@@ -13,7 +13,7 @@ use crate::health::Dependency;
 use crate::limits;
 use crate::server::StartError;
 use crate::settings::Settings;
-use crate::trace::TraceId;
+use crate::trace::Trace;
 
 /// Another agent, asked over HTTP.
 #[derive(Clone, Debug)]
@@ -89,7 +89,7 @@ impl KarmaHello {
         &self,
         user: &str,
         span: Span,
-        trace: &TraceId,
+        trace: &Trace,
     ) -> Result<UserMessages, KarmaHelloError> {
         let gathering = self.gather(user, span, trace);
         timeout(limits::GATHER_PATIENCE, gathering)
@@ -97,7 +97,7 @@ impl KarmaHello {
             .unwrap_or(Err(KarmaHelloError::Slow))
     }
 
-    async fn gather(&self, user: &str, span: Span, trace: &TraceId) -> Result<UserMessages, KarmaHelloError> {
+    async fn gather(&self, user: &str, span: Span, trace: &Trace) -> Result<UserMessages, KarmaHelloError> {
         let mut query = ChatQuery {
             users: vec![user.to_owned()],
             start_time: span.start,
@@ -119,10 +119,10 @@ impl KarmaHello {
         }
     }
 
-    async fn page(&self, query: &ChatQuery, trace: &TraceId) -> Result<Page, KarmaHelloError> {
+    async fn page(&self, query: &ChatQuery, trace: &Trace) -> Result<Page, KarmaHelloError> {
         let url = format!("{}/get_chat_logs", self.base.as_str().trim_end_matches('/'));
-        let request = trace.forward(self.client.post(url).json(query));
-        let mut answer = request.send().await.map_err(unreachable)?;
+        let request = self.client.post(url).json(query);
+        let mut answer = trace.send(request).await.map_err(unreachable)?;
         let status = answer.status();
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {

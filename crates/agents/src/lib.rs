@@ -39,6 +39,7 @@ mod health;
 mod error;
 mod input;
 mod limits;
+mod telemetry;
 mod trace;
 
 // What more than one agent knows.

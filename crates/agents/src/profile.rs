@@ -11,7 +11,7 @@ use crate::chat::StreamMessage;
 use crate::error::ApiError;
 use crate::karma_hello_client::{KarmaHello, Span, UserMessages};
 use crate::limits;
-use crate::trace::TraceId;
+use crate::trace::Trace;
 
 /// How much of a profile is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -57,7 +57,7 @@ pub(crate) async fn messages_for_profile(
     karma_hello: &KarmaHello,
     username: &str,
     range: DateRange,
-    trace: &TraceId,
+    trace: &Trace,
 ) -> Result<UserMessages, ApiError> {
     let length = username.chars().count();
     if username.trim().is_empty() || length > limits::NAME_CHARACTERS {

@@ -25,7 +25,8 @@ use crate::error::ApiError;
 use crate::logging::{Level, Log};
 use crate::settings::{SettingError, Settings};
 use crate::shutdown::{Activity, Drained, Stop};
-use crate::trace::TraceId;
+use crate::telemetry::{Exporter, Exporting};
+use crate::trace::{self, Trace};
 use crate::{card, health, limits};
 
 /// How long requests that had begun may still take once the agent has stopped accepting.
@@ -38,6 +39,7 @@ pub struct Server {
     address: SocketAddr,
     router: Router,
     activity: Activity,
+    exporting: Exporting,
     log: Log,
     drain_quiet: Duration,
     stop_timeout: Duration,
@@ -70,7 +72,14 @@ impl Server {
     pub async fn bind(agent: &'static Agent, settings: &Settings) -> Result<Server, StartError> {
         let activity = Activity::new();
         let log = Log::new(agent.name, settings.log_level);
-        let router = router(agent, settings, activity.clone(), log)?;
+        let service = settings.service_name.clone().unwrap_or_else(|| agent.name.to_owned());
+        let (exporter, exporting) = Exporter::start(settings.otlp_endpoint.as_ref(), service)?;
+        let watch = Watch {
+            activity: activity.clone(),
+            exporter,
+            log,
+        };
+        let router = router(agent, settings, watch)?;
         let address = SocketAddr::new(settings.host, settings.port);
         let listener = TcpListener::bind(address)
             .await
@@ -84,6 +93,7 @@ impl Server {
             address,
             router,
             activity,
+            exporting,
             log,
             drain_quiet,
             stop_timeout,
@@ -102,6 +112,7 @@ impl Server {
             address,
             router,
             activity,
+            exporting,
             log,
             drain_quiet,
             stop_timeout,
@@ -132,6 +143,7 @@ impl Server {
         };
         tokio::select! {
             ended = serving.into_future() => {
+                exporting.end().await;
                 log.write(Level::Info, "stopped", json!({}));
                 ended
             }
@@ -143,7 +155,15 @@ impl Server {
     }
 }
 
-fn router(agent: &'static Agent, settings: &Settings, activity: Activity, log: Log) -> Result<Router, StartError> {
+/// Who looks at each request.
+#[derive(Clone, Debug)]
+struct Watch {
+    activity: Activity,
+    exporter: Option<Exporter>,
+    log: Log,
+}
+
+fn router(agent: &'static Agent, settings: &Settings, watch: Watch) -> Result<Router, StartError> {
     let service = (agent.start)(settings)?;
     let routes = Router::new()
         .merge(service.routes)
@@ -157,25 +177,40 @@ fn router(agent: &'static Agent, settings: &Settings, activity: Activity, log: L
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES))
-        .layer(from_fn_with_state((activity, log), observe)))
+        .layer(from_fn_with_state(watch, observe)))
 }
 
-/// Counts the request as activity and writes its line. The path is the route's, not the caller's, so that nothing a
+/// Counts the request as activity, writes its line and sends its span. The path is the route's, not the caller's, so that nothing a
 /// user wrote gets into the log.
-async fn observe(State((activity, log)): State<(Activity, Log)>, request: Request, next: Next) -> Response {
+async fn observe(State(watch): State<Watch>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let method = request.method().clone();
-    let trace = TraceId::of(request.headers());
+    let host = trace::host(request.headers());
     let route = request
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(String::new, |path| path.as_str().to_owned());
     let is_health_check = route.ends_with(health::PATH);
-    let answering = (!is_health_check).then(|| activity.begin());
+    let answering = (!is_health_check).then(|| watch.activity.begin());
+    let trace = watch.trace(&request, is_health_check);
+    request.extensions_mut().insert(trace.clone());
 
     let response = next.run(request).await;
 
     drop(answering);
+    trace.end(
+        format!("{method} {route}"),
+        response.status(),
+        [
+            ("http.request.method", Some(method.to_string())),
+            ("http.route", Some(route.clone())),
+            ("server.address", host),
+            ("url.path", Some(route.clone())),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect(),
+    );
     let fields = json!({
         "method": method.as_str(),
         "route": route,
@@ -183,12 +218,23 @@ async fn observe(State((activity, log)): State<(Activity, Log)>, request: Reques
         "duration_us": u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
         "trace_id": trace.as_str(),
     });
-    log.write(
+    watch.log.write(
         if is_health_check { Level::Debug } else { Level::Info },
         "request",
         fields,
     );
     response
+}
+
+impl Watch {
+    /// A health check of the load balancer or the container has no trace id, and is no span: there would be little else to see.
+    fn trace(&self, request: &Request, is_health_check: bool) -> Trace {
+        let trace = Trace::of(request.headers());
+        match &self.exporter {
+            Some(exporter) if !is_health_check || trace.as_str().is_some() => trace.begin(exporter),
+            _ => trace,
+        }
+    }
 }
 
 async fn no_such_route() -> ApiError {

@@ -28,6 +28,10 @@ pub struct Settings {
     pub karma_hello_url: Option<Url>,
     /// `PUBLIC_URL`: the address under which callers know this agent, if not what their request says.
     pub public_url: Option<Url>,
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT`: where to send spans, if anywhere.
+    pub otlp_endpoint: Option<Url>,
+    /// `OTEL_SERVICE_NAME`: what this agent is called in spans, if not by its own name.
+    pub service_name: Option<String>,
     /// `DRAIN_QUIET_SECONDS`: how long no request may have come before a stopping agent stops accepting.
     pub drain_quiet: Duration,
     /// `STOP_TIMEOUT_SECONDS`: when a stopping agent stops accepting even if requests still come. The default leaves
@@ -58,6 +62,8 @@ impl Settings {
             log_level: environment.optional("LOG_LEVEL", Level::parse)?.unwrap_or(Level::Info),
             karma_hello_url: environment.optional("KARMA_HELLO_URL", http_url)?,
             public_url: environment.optional("PUBLIC_URL", http_url)?,
+            otlp_endpoint: environment.optional("OTEL_EXPORTER_OTLP_ENDPOINT", http_url)?,
+            service_name: environment.optional("OTEL_SERVICE_NAME", |text| Ok(text.to_owned()))?,
             drain_quiet: environment
                 .optional("DRAIN_QUIET_SECONDS", seconds)?
                 .unwrap_or(Duration::from_secs(2)),

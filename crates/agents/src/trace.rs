@@ -1,12 +1,19 @@
-//! The trace id a load balancer gives each request, so that one call can be followed through several agents.
+//! The trace that a request belongs to, so that one call can be followed through several agents.
 //!
-//! See <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html>.
+//! Its id comes in a header from the load balancer, and goes on with every call of ours. Where the agent is told to send spans (see
+//! `telemetry`), each request is one, and so is each call: the header names the call as the parent of what the other agent does.
+//! See <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html> and
+//! <https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader>.
 
 use std::convert::Infallible;
+use std::hash::{BuildHasher, RandomState};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use jiff::Timestamp;
+
+use crate::telemetry::{Attributes, Exporter, Kind, Span};
 
 /// The header's name.
 pub(crate) const TRACE_HEADER: HeaderName = HeaderName::from_static("x-amzn-trace-id");
@@ -14,39 +21,244 @@ pub(crate) const TRACE_HEADER: HeaderName = HeaderName::from_static("x-amzn-trac
 /// Longer ones are not ours to carry on.
 const LONGEST: usize = 512;
 
-/// The trace id of the request being answered, if it had one.
+/// The trace of the request being answered, if it has one.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct TraceId(Option<HeaderValue>);
+pub(crate) struct Trace {
+    header: Option<HeaderValue>,
+    tracing: Option<Tracing>,
+}
 
-impl TraceId {
+/// What the spans of a request have in common.
+#[derive(Clone, Debug)]
+struct Tracing {
+    exporter: Exporter,
+    trace: u128,
+    /// The request's own span, and the one that it was made for.
+    span: u64,
+    parent: Option<u64>,
+    started: Timestamp,
+}
+
+impl Trace {
     /// The trace id among a request's headers.
-    pub(crate) fn of(headers: &HeaderMap) -> TraceId {
-        TraceId(
-            headers
-                .get(TRACE_HEADER)
-                .filter(|value| value.len() <= LONGEST && value.to_str().is_ok())
-                .cloned(),
-        )
+    pub(crate) fn of(headers: &HeaderMap) -> Trace {
+        let header = headers
+            .get(TRACE_HEADER)
+            .filter(|value| value.len() <= LONGEST && value.to_str().is_ok())
+            .cloned();
+        Trace { header, tracing: None }
+    }
+
+    /// From now on the request is a span, unless its caller has decided that it is none. A request without an id begins a trace.
+    pub(crate) fn begin(mut self, exporter: &Exporter) -> Trace {
+        let fields = self.as_str().unwrap_or_default();
+        if field(fields, "Sampled") == Some("0") {
+            return self;
+        }
+        let trace = field(fields, "Root").and_then(root).unwrap_or_else(new_root);
+        let parent = field(fields, "Parent").and_then(|text| u64::from_str_radix(text, 16).ok());
+        self.tracing = Some(Tracing {
+            exporter: exporter.clone(),
+            trace,
+            span: random(),
+            parent,
+            started: Timestamp::now(),
+        });
+        self
+    }
+
+    /// Sends the request's span, where it is one.
+    pub(crate) fn end(&self, name: String, status: StatusCode, attributes: Attributes) {
+        if let Some(tracing) = &self.tracing {
+            let (id, parent, started) = (tracing.span, tracing.parent, tracing.started);
+            tracing.send(Kind::Server, id, parent, started, name, Some(status), attributes);
+        }
     }
 
     /// The id as text, for a log line.
     pub(crate) fn as_str(&self) -> Option<&str> {
-        self.0.as_ref().and_then(|value| value.to_str().ok())
+        self.header.as_ref().and_then(|value| value.to_str().ok())
     }
 
-    /// Puts the id on a request of ours to another agent.
-    pub(crate) fn forward(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
-        match &self.0 {
-            Some(value) => request.header(TRACE_HEADER, value),
-            None => request,
+    /// Sends a request of ours to another agent, with the id.
+    pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> reqwest::Result<reqwest::Response> {
+        let (client, request) = request.build_split();
+        let (mut request, call, started) = (request?, random(), Timestamp::now());
+        if let Some(header) = self.header_for(call) {
+            request.headers_mut().insert(TRACE_HEADER, header);
         }
+        let name = format!("{} {}", request.method(), request.url().path());
+        let attributes = vec![
+            ("http.request.method", request.method().to_string()),
+            (
+                "server.address",
+                request.url().host_str().unwrap_or_default().to_owned(),
+            ),
+            ("url.path", request.url().path().to_owned()),
+        ];
+        let answer = client.execute(request).await;
+        if let Some(tracing) = &self.tracing {
+            let status = answer.as_ref().ok().map(reqwest::Response::status);
+            tracing.send(
+                Kind::Client,
+                call,
+                Some(tracing.span),
+                started,
+                name,
+                status,
+                attributes,
+            );
+        }
+        answer
+    }
+
+    /// The header of a call: as it came, but that the call is the parent where it is a span.
+    fn header_for(&self, call: u64) -> Option<HeaderValue> {
+        let Some(tracing) = &self.tracing else {
+            return self.header.clone();
+        };
+        let came = self.as_str().unwrap_or_default();
+        let digits = format!("{:032x}", tracing.trace);
+        let mut fields = vec![
+            format!("Root=1-{}-{}", &digits[..8], &digits[8..]),
+            format!("Parent={call:016x}"),
+        ];
+        let ours = |part: &&str| part.starts_with("Root=") || part.starts_with("Parent=") || part.is_empty();
+        fields.extend(
+            came.split(';')
+                .map(str::trim)
+                .filter(|part| !ours(part))
+                .map(str::to_owned),
+        );
+        HeaderValue::try_from(fields.join(";")).ok()
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for TraceId {
+impl Tracing {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "they are a span's own fields, named where it is made"
+    )]
+    fn send(
+        &self,
+        kind: Kind,
+        id: u64,
+        parent: Option<u64>,
+        start: Timestamp,
+        name: String,
+        status: Option<StatusCode>,
+        mut attributes: Attributes,
+    ) {
+        attributes.extend(status.map(|status| ("http.response.status_code", status.as_str().to_owned())));
+        let failed = match (kind, status) {
+            (_, None) => true,
+            (Kind::Server, Some(status)) => status.is_server_error(),
+            (Kind::Client, Some(status)) => status.is_client_error() || status.is_server_error(),
+        };
+        self.exporter.send(Span {
+            trace: self.trace,
+            id,
+            parent,
+            name,
+            kind,
+            start,
+            end: Timestamp::now().max(start),
+            failed,
+            attributes,
+        });
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Trace {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<TraceId, Infallible> {
-        Ok(TraceId::of(&parts.headers))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Trace, Infallible> {
+        let begun = parts.extensions.get::<Trace>().cloned();
+        Ok(begun.unwrap_or_else(|| Trace::of(&parts.headers)))
+    }
+}
+
+/// The host that a request is for, without its port.
+pub(crate) fn host(headers: &HeaderMap) -> Option<String> {
+    let host = headers.get(header::HOST)?.to_str().ok()?;
+    let authority: axum::http::uri::Authority = host.parse().ok()?;
+    Some(authority.host().to_owned())
+}
+
+/// `Root=…;Parent=…`: one of them.
+fn field<'a>(fields: &'a str, name: &str) -> Option<&'a str> {
+    let named = |part: &'a str| part.trim().strip_prefix(name)?.strip_prefix('=');
+    fields.split(';').find_map(named)
+}
+
+/// `1-<8 digits>-<24 digits>`
+fn root(text: &str) -> Option<u128> {
+    let (time, rest) = text.strip_prefix("1-")?.split_once('-')?;
+    let is_whole = time.len() == 8 && rest.len() == 24 && !text.contains('+');
+    let bits = is_whole.then(|| u128::from_str_radix(&format!("{time}{rest}"), 16).ok());
+    bits.flatten().filter(|bits| *bits != 0)
+}
+
+/// Seconds since 1970, and 96 random bits.
+fn new_root() -> u128 {
+    let seconds = u32::try_from(Timestamp::now().as_second()).unwrap_or_default();
+    u128::from(seconds) << 96 | u128::from(random() >> 32) << 64 | u128::from(random())
+}
+
+/// A number that differs from all others, and is not zero. It need not be secret.
+fn random() -> u64 {
+    RandomState::new().hash_one(()).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trace(header: &'static str) -> Trace {
+        let headers = [(TRACE_HEADER, HeaderValue::from_static(header))].into_iter().collect();
+        Trace::of(&headers)
+    }
+
+    #[test]
+    fn a_call_carries_the_root_and_is_the_parent() {
+        let (exporter, _spans) = Exporter::channel();
+        let check = |came: &'static str, expected: &str| {
+            let header = trace(came).begin(&exporter).header_for(0xff).unwrap();
+            assert_eq!(header.to_str().unwrap(), expected);
+        };
+        let root = "Root=1-67891233-abcdef012345678912345678";
+        check(root, &format!("{root};Parent=00000000000000ff"));
+        check(
+            "Self=1-x-y;Root=1-67891233-abcdef012345678912345678;Parent=53995c3f42cd8ad8;Sampled=1",
+            &format!("{root};Parent=00000000000000ff;Self=1-x-y;Sampled=1"),
+        );
+    }
+
+    #[test]
+    fn what_is_not_sampled_goes_on_as_it_came() {
+        let (exporter, mut spans) = Exporter::channel();
+        let came = "Root=1-67891233-abcdef012345678912345678;Sampled=0";
+        let trace = trace(came).begin(&exporter);
+        assert_eq!(trace.header_for(1).unwrap().to_str().unwrap(), came);
+        trace.end("GET /".to_owned(), StatusCode::OK, Vec::new());
+        assert!(spans.try_recv().is_err());
+    }
+
+    #[test]
+    fn a_root_that_is_none_begins_a_trace() {
+        for text in [
+            "1-2-3",
+            "1-+7891233-abcdef012345678912345678",
+            "1-00000000-000000000000000000000000",
+            "",
+            "é",
+        ] {
+            assert_eq!(root(text), None, "{text}");
+        }
+        let (exporter, mut spans) = Exporter::channel();
+        let trace = trace("Root=1-2-3").begin(&exporter);
+        trace.end("GET /".to_owned(), StatusCode::BAD_GATEWAY, Vec::new());
+        let span = spans.try_recv().unwrap();
+        assert!(span.trace != 0 && span.parent.is_none() && span.failed);
     }
 }

@@ -77,6 +77,7 @@ pub(crate) enum Command {
     Rollback(commands::rollback::Arguments),
     Metrics(commands::metrics::Arguments),
     Alarms(commands::alarms::Arguments),
+    Traces(commands::traces::Arguments),
     Docs(commands::docs::Arguments),
     Completions(commands::completions::Arguments),
 }

@@ -79,6 +79,7 @@ fn run(arguments: Arguments, printer: Printer) -> Result<ExitStatus, Failure> {
         Command::Rollback(rollback) => commands::rollback::run(&rollback, json, printer),
         Command::Metrics(metrics) => commands::metrics::run(&metrics, json, printer),
         Command::Alarms(alarms) => commands::alarms::run(&alarms, json, printer),
+        Command::Traces(traces) => commands::traces::run(&traces, json, printer),
         Command::Docs(docs) => commands::docs::run(&docs, json, printer),
         Command::Completions(completions) => commands::completions::run(&completions, printer),
     }

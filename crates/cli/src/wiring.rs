@@ -8,7 +8,7 @@ use std::time::Duration;
 use karma_fleet::Fleet;
 use karma_ops::{
     AlarmAnswer, LogQuery, LogReader, MetricAnswer, MetricQuery, Observation, Orchestrator, OrchestratorError,
-    UsageTotals,
+    TraceAnswer, TraceQuery, UsageTotals,
 };
 use karma_runtime::{
     Applied, Control, ExecRequest, FrameReader, FrameWriter, LocalOrchestrator, LocalSecrets, LogFile, LogFiles,
@@ -129,6 +129,14 @@ pub(crate) fn usage(directory: &StackDirectory) -> Result<UsageTotals, Failure> 
 pub(crate) fn alarms(directory: &StackDirectory) -> Result<AlarmAnswer, Failure> {
     block_on(async {
         let answered = control(directory).await?.alarms().await;
+        answered.map_err(|error| failure(&error.into()))
+    })
+}
+
+/// What X-Ray would show of what runs here.
+pub(crate) fn traces(directory: &StackDirectory, query: TraceQuery) -> Result<TraceAnswer, Failure> {
+    block_on(async {
+        let answered = control(directory).await?.traces(query).await;
         answered.map_err(|error| failure(&error.into()))
     })
 }

@@ -57,6 +57,7 @@ fn nothing_running_is_the_answer_no() {
         &["rollback", "a"],
         &["metrics"],
         &["alarms"],
+        &["traces"],
         &["cost", "--region", "us-east-1", "--usage-from", "local"],
     ] {
         let answer = karma(stack.path(), command);

@@ -12,8 +12,8 @@ use crate::listener::rule::attach_rule;
 use crate::metric::MetricFilter;
 use crate::scaling::{self, ScalableTarget};
 use crate::{
-    Cluster, Listener, LoadBalancer, LogGroup, Repository, Secret, Service, Subnet, TargetGroup, TaskDefinition,
-    capacity,
+    Cluster, Listener, LoadBalancer, LogGroup, Repository, SamplingRule, Secret, Service, Subnet, TargetGroup,
+    TaskDefinition, capacity,
 };
 
 /// Resources of one family by their address.
@@ -50,6 +50,8 @@ pub struct Fleet {
     pub composite_alarms: Table<CompositeAlarm>,
     /// `aws_cloudwatch_log_metric_filter`
     pub metric_filters: Table<MetricFilter>,
+    /// `aws_xray_sampling_rule`
+    pub sampling_rules: Table<SamplingRule>,
     /// What the stack has and this model does not read.
     pub unmodeled: Vec<Address>,
 }
@@ -197,6 +199,11 @@ const FAMILIES: &[Family] = &[
         kinds: links::METRIC_FILTER,
         models: |_| true,
         read: |from, fleet| keep(&mut fleet.metric_filters, from, MetricFilter::read(from)),
+    },
+    Family {
+        kinds: links::SAMPLING_RULE,
+        models: |_| true,
+        read: |from, fleet| keep(&mut fleet.sampling_rules, from, SamplingRule::read(from)),
     },
 ];
 

@@ -19,6 +19,7 @@ pub(crate) const LISTENER_RULE: Kinds = &["aws_lb_listener_rule", "aws_alb_liste
 pub(crate) const TARGET_GROUP: Kinds = &["aws_lb_target_group", "aws_alb_target_group"];
 pub(crate) const REPOSITORY: Kinds = &["aws_ecr_repository"];
 pub(crate) const LOG_GROUP: Kinds = &["aws_cloudwatch_log_group"];
+pub(crate) const SAMPLING_RULE: Kinds = &["aws_xray_sampling_rule"];
 pub(crate) const SECRET: Kinds = &["aws_secretsmanager_secret"];
 pub(crate) const SECRET_VERSION: Kinds = &["aws_secretsmanager_secret_version"];
 pub(crate) const PARAMETER: Kinds = &["aws_ssm_parameter"];

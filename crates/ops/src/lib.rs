@@ -15,6 +15,7 @@ mod deployment;
 mod metrics;
 mod observation;
 mod task;
+mod traces;
 
 // What can be done.
 mod log_reader;
@@ -41,6 +42,9 @@ pub use observation::{
     ServiceEvent, ServiceHealth, ServiceObservation, TaskObservation,
 };
 pub use task::{ContainerState, DesiredStatus, HealthStatus, StopCode, TargetsHealth, TaskId, TaskStatus};
+pub use traces::{
+    NoTraceId, Outcomes, PlacedSpan, SpanId, SpanKind, SpanStatus, Trace, TraceAnswer, TraceId, TraceQuery, TraceSpan,
+};
 
 pub use log_reader::{LogLine, LogQuery, LogReader, LogSelection};
 pub use orchestrator::{Answer, Orchestrator, OrchestratorError};

@@ -2,7 +2,7 @@
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html>
 
 mod catalogue;
-mod seconds;
+pub(crate) mod seconds;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -84,20 +84,20 @@ mod progress;
 mod scaling;
 mod state;
 mod survivors;
+mod traces;
 
 pub use back_off::BackOff;
-pub use karma_ops::{
-    AliasObservation, CapacityProviderShare, ContainerState, DeploymentId, DeploymentObservation, DeploymentStatus,
-    DesiredStatus, DiscoveryMechanism, HealthStatus, ListenerObservation, Observation, RolloutState, ServiceEvent,
-    ServiceHealth, ServiceObservation, StopCode, TargetsHealth, TaskId, TaskObservation, TaskStatus,
-};
-
 pub use control::{Control, ControlError};
 pub use decide::{Action, Cause, ServiceView, decide, wake_at};
 pub use deployment::circuit_breaker::Failures;
 pub use deployment::{Deployment, Watched};
 pub use error::StartError;
 pub use exec::{ExecRequest, Frame, FrameReader, FrameWriter, WindowSize};
+pub use karma_ops::{
+    AliasObservation, CapacityProviderShare, ContainerState, DeploymentId, DeploymentObservation, DeploymentStatus,
+    DesiredStatus, DiscoveryMechanism, HealthStatus, ListenerObservation, Observation, RolloutState, ServiceEvent,
+    ServiceHealth, ServiceObservation, StopCode, TargetsHealth, TaskId, TaskObservation, TaskStatus,
+};
 pub use launcher::{LAUNCH, is_launch, launch};
 pub use life::Urgency;
 pub use local::MissingSecrets;

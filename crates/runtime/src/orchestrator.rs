@@ -4,6 +4,7 @@ mod definition;
 mod measure;
 mod operations;
 mod steer;
+mod trace;
 use std::io;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -38,6 +39,7 @@ use crate::runner::{ProcessRunner, ProcessSettings, Spawner, probe_namespaces};
 use crate::scaling::ControlLoop;
 use crate::secrets::LocalSecrets;
 use crate::state::{CleanedUp, StateDirectory};
+use crate::traces::TraceStore;
 use definition::{Definition, Settler};
 use karma_ops::{Observation, UsageTotals};
 
@@ -88,6 +90,7 @@ struct Shared {
     /// What counts requests now.
     meters: watch::Sender<FrontMeters>,
     metrics: MetricStore,
+    traces: TraceStore,
     control_loop: ControlLoop,
     usage: watch::Sender<UsageTotals>,
     /// What somebody has asked for.
@@ -148,6 +151,8 @@ impl LocalOrchestrator {
         let (state, announcer) = (Arc::new(state), Announcer::new());
         let clock = Clock::start(Timestamp::now(), options.speed);
         let (wanted, metrics) = (Arc::new(fleet.clone()), measure::open(state.path(), clock)?);
+        let followed = watch::Sender::new(Arc::clone(&wanted));
+        let traces = trace::open(state.path(), followed.subscribe())?;
         let (control_loop, alarms_set_aside) =
             ControlLoop::open(state.path(), Arc::clone(&wanted), metrics.clone(), clock.began());
         let Definition {
@@ -161,6 +166,7 @@ impl LocalOrchestrator {
             region: options.region,
             names: ground.front.discovery.names(),
             announcer: announcer.clone(),
+            traces: traces.clone(),
             control_groups: Arc::new(ControlGroups::take(state.path())),
         };
         let runner = ProcessRunner::new(settings, ground.spawner, AddressBlock::for_tasks(ground.seed));
@@ -195,9 +201,10 @@ impl LocalOrchestrator {
             commands,
             runner: weak_runner,
             health: reconciler.health(),
-            fleet: watch::Sender::new(wanted),
+            fleet: followed,
             meters: watch::Sender::new(meters),
             metrics,
+            traces,
             control_loop,
             usage: watch::Sender::default(),
             asked: watch::Sender::new(None),

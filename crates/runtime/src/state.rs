@@ -9,6 +9,7 @@
 //! run/<task id>/  each task's own disk and files of /etc; gone with the task
 //! logs/           see `logs`
 //! metrics/        see `metrics`
+//! traces/         see `traces`
 //! alarms.json     what alarms and autoscaling did; outlives the run, see `scaling`
 //! tls/            the certificate of the HTTPS listeners here, and its key
 //! access-logs/    what load balancers write down of requests, where the stack has them do so

@@ -138,6 +138,7 @@ async fn check_nothing_is_left(directory: &Path, point: Point) {
             "metrics",
             "programs",
             "revisions.json",
+            "traces",
         ]
         .iter()
         .any(|known| name == known)

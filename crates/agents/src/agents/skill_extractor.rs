@@ -22,7 +22,7 @@ use crate::profile::{DataCoverage, DateRange, Detail, messages_for_profile};
 use crate::server::StartError;
 use crate::settings::Settings;
 use crate::text::{Keyphrase, keyphrases};
-use crate::trace::TraceId;
+use crate::trace::Trace;
 
 pub(super) const AGENT: Agent = Agent {
     name: "skill-extractor",
@@ -84,7 +84,7 @@ struct Profile {
 
 async fn extract(
     State(extractor): State<Arc<Extractor>>,
-    trace: TraceId,
+    trace: Trace,
     Input(question): Input<Question>,
 ) -> Result<Json<Profile>, ApiError> {
     let Question {

@@ -40,7 +40,7 @@ use crate::profile::{DataCoverage, DateRange, Detail, confidence, messages_for_p
 use crate::server::StartError;
 use crate::settings::Settings;
 use crate::text::Language;
-use crate::trace::TraceId;
+use crate::trace::Trace;
 
 pub(super) const AGENT: Agent = Agent {
     name: "voice-extractor",
@@ -131,7 +131,7 @@ struct Complete {
 
 async fn extract(
     State(extractor): State<Arc<Extractor>>,
-    trace: TraceId,
+    trace: Trace,
     Input(question): Input<Question>,
 ) -> Result<Json<Profile>, ApiError> {
     let Question {

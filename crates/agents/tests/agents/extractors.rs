@@ -253,6 +253,49 @@ async fn a_karma_hello_that_refuses_is_told() {
 }
 
 #[tokio::test]
+async fn a_request_and_its_calls_are_spans_of_one_trace() {
+    let (sender, mut requests) = mpsc::unbounded_channel();
+    let collector = axum::Router::new().route(
+        "/v1/traces",
+        post(async move |axum::Json(request): axum::Json<Value>| sender.send(request).unwrap()),
+    );
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let serving = tokio::spawn(async move { axum::serve(listener, collector).await });
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let settings = [
+        ("KARMA_HELLO_URL", format!("http://{closed}")),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", url),
+        ("OTEL_SERVICE_NAME", "extractor".to_owned()),
+    ];
+    let extractor = start(
+        "skill-extractor",
+        &settings.each_ref().map(|(name, value)| (*name, value.as_str())),
+    )
+    .await;
+    extractor.get("/health").await;
+    let request = reqwest::Client::new().post(format!("{}{SKILLS}", extractor.url()));
+    let header = "Root=1-67891233-abcdef012345678912345678;Parent=53995c3f42cd8ad8;Sampled=1";
+    let request = request.header("X-Amzn-Trace-Id", header);
+    request.json(&json!({ "username": "ana" })).send().await.unwrap();
+    let sent = &requests.recv().await.unwrap()["resourceSpans"][0];
+    assert_eq!(sent["resource"]["attributes"][0]["value"]["stringValue"], "extractor");
+    let spans = sent["scopeSpans"][0]["spans"].as_array().unwrap();
+    let [call, request] = spans.as_slice() else {
+        panic!("the health check is no span: {spans:#?}")
+    };
+    assert_eq!((&call["kind"], &request["kind"]), (&json!(3), &json!(2)));
+    assert_eq!(request["parentSpanId"], "53995c3f42cd8ad8");
+    assert_eq!(call["parentSpanId"], request["spanId"]);
+    assert!(
+        spans
+            .iter()
+            .all(|span| span["traceId"] == "67891233abcdef012345678912345678" && span["status"]["code"] == 2)
+    );
+    serving.abort();
+}
+
+#[tokio::test]
 async fn the_trace_id_goes_on() {
     let (sender, mut traces) = mpsc::unbounded_channel();
     let recorder = axum::Router::new().route(

@@ -15,5 +15,6 @@ pub(crate) mod rollback;
 pub(crate) mod scale;
 pub(crate) mod status;
 pub(crate) mod tasks;
+pub(crate) mod traces;
 pub(crate) mod up;
 pub(crate) mod wait;

@@ -10,7 +10,7 @@ use super::{Connection, MessageError, Request, Response, short_path};
 use crate::exec::{self, ExecRequest, FrameReader, FrameWriter};
 use crate::operation::{Applied, Deployed};
 use crate::progress::Progress;
-use karma_ops::{AlarmAnswer, MetricAnswer, MetricQuery, Observation, TaskId};
+use karma_ops::{AlarmAnswer, MetricAnswer, MetricQuery, Observation, TaskId, TraceAnswer, TraceQuery};
 
 /// A fleet that runs in another process. Each question has a connection of its own, so that none waits for another.
 #[derive(Debug, Clone)]
@@ -85,6 +85,14 @@ impl Control {
     pub async fn alarms(&self) -> Result<AlarmAnswer, ControlError> {
         match self.ask(Request::Alarms).await? {
             Response::Alarms { answer } => Ok(*answer),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// What X-Ray would show.
+    pub async fn traces(&self, query: TraceQuery) -> Result<TraceAnswer, ControlError> {
+        match self.ask(Request::Traces { query }).await? {
+            Response::Traces { answer } => Ok(*answer),
             _ => Err(unexpected()),
         }
     }

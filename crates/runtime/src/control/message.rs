@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::exec::ExecRequest;
 use crate::operation::{Applied, Deployed};
 use crate::progress::Progress;
-use karma_ops::{AlarmAnswer, MetricAnswer, MetricQuery, Observation, TaskId};
+use karma_ops::{AlarmAnswer, MetricAnswer, MetricQuery, Observation, TaskId, TraceAnswer, TraceQuery};
 
 /// What a client asks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +33,8 @@ pub(super) enum Request {
     Metrics { query: MetricQuery },
     /// Tell how the alarms stand, and what autoscaling did.
     Alarms,
+    /// Tell what X-Ray would show.
+    Traces { query: TraceQuery },
 }
 
 /// What it is told.
@@ -57,6 +59,8 @@ pub(super) enum Response {
     Metrics { answer: Box<MetricAnswer> },
     /// To [`Request::Alarms`].
     Alarms { answer: Box<AlarmAnswer> },
+    /// To [`Request::Traces`].
+    Traces { answer: Box<TraceAnswer> },
     /// To anything: it was not done.
     Refused {
         /// Why not.

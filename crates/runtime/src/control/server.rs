@@ -125,6 +125,10 @@ async fn answer(connection: &mut Connection, orchestrator: &LocalOrchestrator, r
             let answer = Box::new(orchestrator.alarms());
             connection.send(Response::Alarms { answer }).await
         }
+        Request::Traces { query } => {
+            let answer = Box::new(orchestrator.traces(query).await);
+            connection.send(Response::Traces { answer }).await
+        }
     }
 }
 

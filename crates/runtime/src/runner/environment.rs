@@ -16,6 +16,9 @@ const EXECUTION_ENVIRONMENT: (&str, &str) = ("AWS_EXECUTION_ENV", "AWS_ECS_FARGA
 /// `PATH` where this process has none.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
+/// Who sets one of these has somebody of his own to send traces to, and is told nothing about ours.
+const EXPORTER_ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
+
 /// What the variables of all containers are made of.
 pub(super) struct Surroundings<'a> {
     pub(super) state_directory: &'a Path,
@@ -44,6 +47,13 @@ impl Surroundings<'_> {
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
         let secret = |(name, value): (&String, &SecretValue)| (name.clone(), value.expose().to_owned());
+        if container
+            .environment
+            .keys()
+            .any(|name| EXPORTER_ENDPOINTS.contains(&name.as_str()))
+        {
+            variables.retain(|name, _| !name.starts_with("OTEL_"));
+        }
         variables.extend(container.environment.clone());
         variables.extend(container.secrets.iter().map(secret));
         let mark = survivors::container_mark(self.state_directory, &place.task, &container.name);

@@ -33,6 +33,7 @@ use crate::progress::Announcer;
 use crate::state::StateDirectory;
 use crate::survivors;
 use crate::task::{ContainerState, TaskId, TaskStatus};
+use crate::traces::{TraceReceiver, TraceStore};
 
 /// The exit code of a program that never came to run.
 const NEVER_RAN: i32 = LAUNCH_FAILED as i32;
@@ -56,6 +57,7 @@ pub(crate) struct ProcessSettings {
     pub(crate) region: Option<String>,
     pub(crate) names: Arc<Names>,
     pub(crate) announcer: Announcer,
+    pub(crate) traces: TraceStore,
     pub(crate) control_groups: Arc<ControlGroups>,
 }
 
@@ -68,6 +70,8 @@ pub(crate) struct ProcessRunner {
     register: Arc<Register>,
     /// `None` where it cannot listen.
     metadata: Option<MetadataServer>,
+    /// `None` where it cannot listen.
+    traces: Option<TraceReceiver>,
     /// Looks after limits; aborted with the runner.
     _watch: JoinSet<()>,
 }
@@ -132,6 +136,7 @@ impl ProcessRunner {
             spawner,
             addresses: Mutex::new(addresses),
             metadata: MetadataServer::start(Arc::clone(&register), region).ok(),
+            traces: TraceReceiver::start(settings.traces.clone()).ok(),
             register,
             _watch: watch,
             settings,
@@ -149,11 +154,15 @@ impl ProcessRunner {
             .metadata
             .is_none()
             .then(|| "no port is free for the task metadata endpoint".to_owned());
+        let traces = self
+            .traces
+            .is_none()
+            .then(|| "no port is free for taking traces".to_owned());
         let (memory, cpu) = (
             self.settings.control_groups.limit_memory(),
             self.settings.control_groups.limit_cpu(),
         );
-        [limits::note(keeper(memory), keeper(cpu)), metadata]
+        [limits::note(keeper(memory), keeper(cpu)), metadata, traces]
             .into_iter()
             .flatten()
             .collect()
@@ -212,6 +221,14 @@ impl ProcessRunner {
             files: container.files,
             streams,
         }
+    }
+
+    /// What all containers of a service's tasks are told.
+    fn place_variables(&self, service: &LocalService) -> Vec<(&'static str, String)> {
+        let mut variables = self.settings.names.proxy_variables(service.service_connect.as_ref());
+        let traces = self.traces.as_ref().map(|traces| traces.variables(&service.name));
+        variables.extend(traces.unwrap_or_default());
+        variables
     }
 
     fn surroundings<'a>(&'a self, directory: &'a Path, place: &Place, container: &LocalContainer) -> Surroundings<'a> {
@@ -326,7 +343,7 @@ impl TaskRunner for ProcessRunner {
             task: task.clone(),
             service: Arc::clone(&service.label),
             address: self.take_address(service)?,
-            variables: self.settings.names.proxy_variables(service.service_connect.as_ref()),
+            variables: self.place_variables(service),
         };
         if let Err(error) = self.make_directories(&place, service) {
             self.deprovision(&place);
