@@ -58,6 +58,7 @@ fn nothing_running_is_the_answer_no() {
         &["metrics"],
         &["alarms"],
         &["cost", "--region", "us-east-1", "--usage-from", "local"],
+        &["drill", "spot"],
     ] {
         let answer = karma(stack.path(), command);
         assert!(

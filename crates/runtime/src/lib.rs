@@ -37,6 +37,7 @@
 
 // What is handed in.
 mod error;
+mod fault;
 mod local;
 mod operation;
 mod program;
@@ -75,6 +76,9 @@ mod logs;
 mod mechanisms;
 mod metadata;
 
+// What is tried on it.
+mod drill;
+
 // What is seen and kept.
 mod alarms;
 mod control;
@@ -96,8 +100,10 @@ pub use control::{Control, ControlError};
 pub use decide::{Action, Cause, ServiceView, decide, wake_at};
 pub use deployment::circuit_breaker::Failures;
 pub use deployment::{Deployment, Watched};
+pub use drill::{Drill, DrillError, DrillEvent, DrillReport, LoadSecond, Pace, Scenario, drill};
 pub use error::StartError;
 pub use exec::{ExecRequest, Frame, FrameReader, FrameWriter, WindowSize};
+pub use fault::Fault;
 pub use launcher::{LAUNCH, is_launch, launch};
 pub use life::Urgency;
 pub use local::MissingSecrets;

@@ -8,6 +8,7 @@ use tokio::net::UnixStream;
 
 use super::{Connection, MessageError, Request, Response, short_path};
 use crate::exec::{self, ExecRequest, FrameReader, FrameWriter};
+use crate::fault::Fault;
 use crate::operation::{Applied, Deployed};
 use crate::progress::Progress;
 use karma_ops::{AlarmAnswer, MetricAnswer, MetricQuery, Observation, TaskId};
@@ -134,6 +135,11 @@ impl Control {
     pub async fn stop_task(&self, task: &TaskId, reason: &str) -> Result<(), ControlError> {
         let (task, reason) = (task.clone(), reason.to_owned());
         self.order(Request::StopTask { task, reason }).await
+    }
+
+    /// Breaks something on purpose.
+    pub async fn inject(&self, fault: Fault) -> Result<(), ControlError> {
+        self.order(Request::Inject { fault }).await
     }
 
     /// Has the fleet read its definition anew, with what this process was given. Answers when what has changed is being deployed.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::exec::ExecRequest;
+use crate::fault::Fault;
 use crate::operation::{Applied, Deployed};
 use crate::progress::Progress;
 use karma_ops::{AlarmAnswer, MetricAnswer, MetricQuery, Observation, TaskId};
@@ -33,6 +34,8 @@ pub(super) enum Request {
     Metrics { query: MetricQuery },
     /// Tell how the alarms stand, and what autoscaling did.
     Alarms,
+    /// Break something on purpose.
+    Inject { fault: Fault },
 }
 
 /// What it is told.

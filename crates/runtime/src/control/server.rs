@@ -125,6 +125,10 @@ async fn answer(connection: &mut Connection, orchestrator: &LocalOrchestrator, r
             let answer = Box::new(orchestrator.alarms());
             connection.send(Response::Alarms { answer }).await
         }
+        Request::Inject { fault } => {
+            let injected = orchestrator.inject(fault).await;
+            connection.send(done(injected)).await
+        }
     }
 }
 
