@@ -66,8 +66,8 @@ pub(crate) fn plan(scenario: Scenario, pace: Pace, service: &ServiceObservation)
     };
     let plan = match scenario {
         Scenario::Spot => Plan {
-            rounds: in_rounds(pace, serving(service).filter(is_on_spot), |task| Fault::Interrupt {
-                task,
+            rounds: in_rounds(pace, serving(service).filter(|task| is_on_spot(task)), |task| {
+                Fault::Interrupt { task }
             }),
             mend: None,
         },
@@ -90,7 +90,7 @@ pub(crate) fn plan(scenario: Scenario, pace: Pace, service: &ServiceObservation)
 }
 
 /// Where the stack does not say what a service runs on, nothing speaks against Spot.
-fn is_on_spot(task: &&TaskObservation) -> bool {
+fn is_on_spot(task: &TaskObservation) -> bool {
     task.capacity_provider.as_deref() != Some(ON_DEMAND)
 }
 

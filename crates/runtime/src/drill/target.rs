@@ -84,19 +84,7 @@ fn targets(service: &ServiceObservation, path: Option<&str>) -> Result<Vec<Targe
     let Some(address) = authority else {
         return Ok(Vec::new());
     };
-    let own = url.path().trim_end_matches('/').to_owned();
-    let health = service.health_check_path.as_deref();
-    let paths = match path {
-        Some(path) => vec![path.to_owned()],
-        None => {
-            let behind = health.map(|health| format!("{own}{health}"));
-            let own = if own.is_empty() { "/".to_owned() } else { own };
-            [behind, health.map(str::to_owned), Some(own)]
-                .into_iter()
-                .flatten()
-                .collect()
-        }
-    };
+    let paths = path.map_or_else(|| likely_paths(service, url.path()), |path| vec![path.to_owned()]);
     let mut targets: Vec<Target> = Vec::new();
     for path in paths {
         let target = Target {
@@ -108,6 +96,17 @@ fn targets(service: &ServiceObservation, path: Option<&str>) -> Result<Vec<Targe
         }
     }
     Ok(targets)
+}
+
+fn likely_paths(service: &ServiceObservation, own: &str) -> Vec<String> {
+    let own = own.trim_end_matches('/');
+    let health = service.health_check_path.as_deref();
+    let behind = health.map(|health| format!("{own}{health}"));
+    let own = if own.is_empty() { "/" } else { own };
+    [behind, health.map(str::to_owned), Some(own.to_owned())]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn parse(path: &str) -> Result<PathAndQuery, DrillError> {
