@@ -17,7 +17,7 @@ pub(super) fn of(report: &DrillReport, printer: Printer) -> String {
     for (how, requests) in &report.losses {
         let _ = writeln!(text, "lost: {requests} {how}");
     }
-    let chart = chart(&report.seconds, printer);
+    let chart = chart(whole(&report.seconds, report.rate), printer);
     if !chart.is_empty() {
         let _ = write!(text, "\n{chart}");
     }
@@ -69,7 +69,7 @@ fn chart(seconds: &[LoadSecond], printer: Printer) -> String {
     }
     let per_column = seconds.len().div_ceil(WIDTH);
     let columns: Vec<LoadSecond> = seconds.chunks(per_column).map(together).collect();
-    let most = columns.iter().map(|one| one.sent - one.lost).max().unwrap_or(0) / per_column;
+    let most = columns.iter().map(|one| one.sent - one.lost).max().unwrap_or(0);
     let slowest = columns.iter().map(|one| one.slowest_ms).max().unwrap_or(0);
     let answered = sparkline(&values(&columns, |one| one.sent - one.lost));
     let slow = sparkline(&values(&columns, |one| {
@@ -85,10 +85,21 @@ fn chart(seconds: &[LoadSecond], printer: Printer) -> String {
     text
 }
 
+/// Without a last second that had only begun, unless something was lost in it: it would look as if answers had failed to come.
+fn whole(seconds: &[LoadSecond], rate: u32) -> &[LoadSecond] {
+    let has_only_begun = |last: &LoadSecond| last.lost == 0 && u32::try_from(last.sent).is_ok_and(|sent| sent < rate);
+    match seconds {
+        [whole @ .., last] if !whole.is_empty() && has_only_begun(last) => whole,
+        all => all,
+    }
+}
+
+/// Several seconds as one: their average, and a loss in any of them.
 fn together(seconds: &[LoadSecond]) -> LoadSecond {
+    let average = |value: fn(&LoadSecond) -> usize| seconds.iter().map(value).sum::<usize>().div_ceil(seconds.len());
     LoadSecond {
-        sent: seconds.iter().map(|one| one.sent).sum(),
-        lost: seconds.iter().map(|one| one.lost).sum(),
+        sent: average(|one| one.sent),
+        lost: average(|one| one.lost),
         slowest_ms: seconds.iter().map(|one| one.slowest_ms).max().unwrap_or(0),
     }
 }

@@ -84,6 +84,23 @@ fn a_long_drill_fits_a_terminal() {
 }
 
 #[test]
+fn a_second_that_has_only_begun_is_no_gap_in_the_chart() {
+    let mut ended = report(&[], 10);
+    let begun = |sent, lost| LoadSecond {
+        sent,
+        lost,
+        slowest_ms: 9,
+    };
+    ended.seconds.push(begun(3, 0));
+    assert_eq!(picture::of(&ended, plain()), picture::of(&report(&[], 10), plain()));
+    ended.seconds[10] = begun(3, 3);
+    assert!(
+        picture::of(&ended, plain()).contains("·×\n"),
+        "what was lost in it is shown"
+    );
+}
+
+#[test]
 fn the_data_has_the_promised_names() {
     let data = serde_json::to_value(report(&[], 10)).unwrap();
     for name in ["sent", "lost", "reclaimed", "slowest_ms", "recovered_ms"] {
