@@ -7,9 +7,8 @@ use tokio::task::spawn_blocking;
 
 use super::LocalOrchestrator;
 use crate::fault::Fault;
-use crate::limits;
+use crate::limits::{self, register::Register};
 use crate::operation::OperationError;
-use crate::register::Register;
 
 impl LocalOrchestrator {
     /// Breaks something on purpose. Answers when it is broken, or for [`Fault::Interrupt`] when the task has been told.
