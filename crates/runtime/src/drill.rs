@@ -8,6 +8,7 @@
 //! ([`report`]).
 
 mod error;
+mod fault;
 mod load;
 mod report;
 mod rounds;
@@ -21,8 +22,8 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::control::{Control, ControlError};
-use crate::fault::Fault;
 pub use error::DrillError;
+pub use fault::Fault;
 use load::Load;
 pub use report::{DrillReport, LoadSecond};
 use rounds::{Act, Plan, Recovery, Round};

@@ -37,7 +37,6 @@
 
 // What is handed in.
 mod error;
-mod fault;
 mod local;
 mod operation;
 mod program;
@@ -76,12 +75,10 @@ mod logs;
 mod mechanisms;
 mod metadata;
 
-// What is tried on it.
-mod drill;
-
-// What is seen and kept.
+// What is seen, kept and tried.
 mod alarms;
 mod control;
+mod drill;
 mod exec;
 mod metrics;
 mod progress;
@@ -100,10 +97,9 @@ pub use control::{Control, ControlError};
 pub use decide::{Action, Cause, ServiceView, decide, wake_at};
 pub use deployment::circuit_breaker::Failures;
 pub use deployment::{Deployment, Watched};
-pub use drill::{Drill, DrillError, DrillEvent, DrillReport, LoadSecond, Pace, Scenario, drill};
+pub use drill::{Drill, DrillError, DrillEvent, DrillReport, Fault, LoadSecond, Pace, Scenario, drill};
 pub use error::StartError;
 pub use exec::{ExecRequest, Frame, FrameReader, FrameWriter, WindowSize};
-pub use fault::Fault;
 pub use launcher::{LAUNCH, is_launch, launch};
 pub use life::Urgency;
 pub use local::MissingSecrets;

@@ -7,8 +7,8 @@ use tokio::io::BufReader;
 use tokio::net::UnixStream;
 
 use super::{Connection, MessageError, Request, Response, short_path};
+use crate::drill::Fault;
 use crate::exec::{self, ExecRequest, FrameReader, FrameWriter};
-use crate::fault::Fault;
 use crate::operation::{Applied, Deployed};
 use crate::progress::Progress;
 use karma_ops::{AlarmAnswer, MetricAnswer, MetricQuery, Observation, TaskId};

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::drill::Fault;
 use crate::exec::ExecRequest;
-use crate::fault::Fault;
 use crate::operation::{Applied, Deployed};
 use crate::progress::Progress;
 use karma_ops::{AlarmAnswer, MetricAnswer, MetricQuery, Observation, TaskId};

@@ -9,7 +9,7 @@ use karma_ops::{
 
 use super::error::DrillError;
 use super::{Pace, Scenario};
-use crate::fault::Fault;
+use crate::drill::Fault;
 
 const ON_DEMAND: &str = "FARGATE";
 

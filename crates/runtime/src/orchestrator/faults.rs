@@ -6,7 +6,7 @@ use karma_ops::TaskId;
 use tokio::task::spawn_blocking;
 
 use super::LocalOrchestrator;
-use crate::fault::Fault;
+use crate::drill::Fault;
 use crate::limits::{self, register::Register};
 use crate::operation::OperationError;
 
