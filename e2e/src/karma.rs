@@ -5,7 +5,8 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -299,6 +300,38 @@ pub fn request(port: u16, method: &str, path: &str, body: &str) -> std::io::Resu
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
     parse_reply(&text).ok_or_else(|| std::io::Error::other(format!("not HTTP: {text:?}")))
+}
+
+/// Requests that go on, one after the other, until they are stopped.
+pub struct Requests {
+    enough: Arc<AtomicBool>,
+    sending: std::thread::JoinHandle<(usize, Vec<String>)>,
+}
+
+impl Requests {
+    /// Begins to send them.
+    pub fn keep_sending(port: u16, path: &'static str) -> Self {
+        let enough = Arc::new(AtomicBool::new(false));
+        let asked = Arc::clone(&enough);
+        let sending = std::thread::spawn(move || {
+            let (mut sent, mut lost) = (0, Vec::new());
+            while !asked.load(Ordering::Relaxed) {
+                sent += 1;
+                match request(port, "GET", path, "") {
+                    Ok(reply) if reply.status < 500 => {}
+                    other => lost.push(format!("{other:?}")),
+                }
+            }
+            (sent, lost)
+        });
+        Self { enough, sending }
+    }
+
+    /// Returns how many were sent, and what became of those that were lost.
+    pub fn stop(self) -> (usize, Vec<String>) {
+        self.enough.store(true, Ordering::Relaxed);
+        self.sending.join().expect("asking does not panic")
+    }
 }
 
 fn parse_reply(text: &str) -> Option<Reply> {

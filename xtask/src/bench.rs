@@ -6,6 +6,7 @@ mod bill;
 mod cold;
 mod fleet;
 mod karma;
+mod many;
 
 use std::error::Error;
 use std::fmt;
@@ -77,6 +78,7 @@ fn measure(scope: Scope) -> Result<()> {
         measurements.push(karma.plan()?);
         measurements.extend(fleet::measure(&karma)?);
         measurements.push(bill::measure()?);
+        measurements.extend(many::measure(&karma)?);
     }
     measurements.extend(balancer::measure()?);
     if scope == Scope::AllAndCold {

@@ -75,6 +75,7 @@ pub(crate) enum Command {
     Scale(commands::scale::Arguments),
     Restart(commands::restart::Arguments),
     Rollback(commands::rollback::Arguments),
+    Drill(commands::drill::Arguments),
     Metrics(commands::metrics::Arguments),
     Alarms(commands::alarms::Arguments),
     Traces(commands::traces::Arguments),

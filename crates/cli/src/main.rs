@@ -77,6 +77,7 @@ fn run(arguments: Arguments, printer: Printer) -> Result<ExitStatus, Failure> {
         Command::Scale(scale) => commands::scale::run(&scale, json, printer),
         Command::Restart(restart) => commands::restart::run(&restart, json, printer),
         Command::Rollback(rollback) => commands::rollback::run(&rollback, json, printer),
+        Command::Drill(drill) => commands::drill::run(&drill, json, printer),
         Command::Metrics(metrics) => commands::metrics::run(&metrics, json, printer),
         Command::Alarms(alarms) => commands::alarms::run(&alarms, json, printer),
         Command::Traces(traces) => commands::traces::run(&traces, json, printer),

@@ -36,7 +36,7 @@ pub(crate) struct FollowArguments {
 #[derive(Debug, Args)]
 pub(crate) struct PatienceArgument {
     /// Wait no longer: `90s`, `10m`
-    #[arg(long = "timeout", env = "KARMA_TIMEOUT", value_name = "DURATION", default_value = "10m", value_parser = patience)]
+    #[arg(long = "timeout", env = "KARMA_TIMEOUT", value_name = "DURATION", default_value = "10m", value_parser = duration)]
     pub(crate) timeout: Duration,
 }
 
@@ -237,7 +237,7 @@ fn begun_json(begun: &Begun) -> Value {
     }
 }
 
-fn patience(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "give a duration such as `90s` or `10m`".to_owned();
     let duration: SignedDuration = text.parse().map_err(|_| wrong())?;
     Duration::try_from(duration).map_err(|_| wrong())

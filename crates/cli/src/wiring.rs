@@ -11,8 +11,9 @@ use karma_ops::{
     TraceAnswer, TraceQuery, UsageTotals,
 };
 use karma_runtime::{
-    Applied, Control, ExecRequest, FrameReader, FrameWriter, LocalOrchestrator, LocalSecrets, LogFile, LogFiles,
-    MissingSecrets, NewDefinition, Options, Programs, Progress, Refusal, Reload, Run, log_files,
+    Applied, Control, Drill, DrillError, DrillEvent, DrillReport, ExecRequest, FrameReader, FrameWriter,
+    LocalOrchestrator, LocalSecrets, LogFile, LogFiles, MissingSecrets, NewDefinition, Options, Programs, Progress,
+    Refusal, Reload, Run, log_files,
 };
 use tokio::io::BufReader;
 use tokio::net::UnixStream;
@@ -138,6 +139,22 @@ pub(crate) fn traces(directory: &StackDirectory, query: TraceQuery) -> Result<Tr
     block_on(async {
         let answered = control(directory).await?.traces(query).await;
         answered.map_err(|error| failure(&error.into()))
+    })
+}
+
+/// Breaks a service of what runs here under load. Ctrl-C ends that early, with what was seen by then.
+pub(crate) fn drill(
+    directory: &StackDirectory,
+    drill: &Drill,
+    tell: impl FnMut(&DrillEvent),
+) -> Result<DrillReport, Failure> {
+    block_on(async {
+        let (control, mut interrupts) = (control(directory).await?, Interrupts::listen()?);
+        let report = karma_runtime::drill(&control, drill, interrupts.next(), tell).await;
+        report.map_err(|error| match error {
+            DrillError::Control(error) => failure(&error.into()),
+            error => Failure::from_error(&error).hints(error.hint()),
+        })
     })
 }
 

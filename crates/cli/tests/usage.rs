@@ -59,6 +59,7 @@ fn nothing_running_is_the_answer_no() {
         &["alarms"],
         &["traces"],
         &["cost", "--region", "us-east-1", "--usage-from", "local"],
+        &["drill", "spot"],
     ] {
         let answer = karma(stack.path(), command);
         assert!(

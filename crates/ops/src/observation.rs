@@ -63,6 +63,9 @@ pub struct ServiceObservation {
     pub health: ServiceHealth,
     /// Where its first rule leads: `http://127.0.0.1:8080/validator`.
     pub url: Option<String>,
+    /// What its load balancer asks its tasks: `/health`.
+    #[serde(default)]
+    pub health_check_path: Option<String>,
     /// The task definition that is wanted: `validator:3`.
     pub task_definition: String,
     /// What its tasks run on; empty where the stack does not say.

@@ -100,6 +100,7 @@ fn service(text: &str) -> ServiceObservation {
             ServiceHealth::Starting
         },
         url: None,
+        health_check_path: None,
         task_definition: primary.map_or_else(|| "api:1".to_owned(), |one| one.task_definition),
         tasks: stopped.map(|line| stopped_task(&deployment(line))).collect(),
         deployments,

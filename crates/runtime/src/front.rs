@@ -50,10 +50,12 @@ impl Front {
         let revision = |service: LocalService| {
             let mut endpoints = self.target_endpoints(&service)?;
             endpoints.extend(self.discovery.endpoints(&service)?);
-            let mut groups = service.targets.iter().map(|target| &target.target_group);
+            let groups = || service.targets.iter().map(|target| &target.target_group);
+            let path = |group| Some(fleet.target_groups.get(group)?.health_check.path.clone());
             Ok(Revision {
                 endpoints,
-                url: groups.find_map(|group| self.load_balancers.url(fleet, group)),
+                url: groups().find_map(|group| self.load_balancers.url(fleet, group)),
+                health_check_path: groups().find_map(path),
                 zones: zones.names(&service.network.availability_zones),
                 definition: Arc::new(service),
             })

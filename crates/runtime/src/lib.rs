@@ -75,9 +75,10 @@ mod logs;
 mod mechanisms;
 mod metadata;
 
-// What is seen and kept.
+// What is seen, kept and tried.
 mod alarms;
 mod control;
+mod drill;
 mod exec;
 mod metrics;
 mod progress;
@@ -91,6 +92,7 @@ pub use control::{Control, ControlError};
 pub use decide::{Action, Cause, ServiceView, decide, wake_at};
 pub use deployment::circuit_breaker::Failures;
 pub use deployment::{Deployment, Watched};
+pub use drill::{Drill, DrillError, DrillEvent, DrillReport, Fault, LoadSecond, Pace, Scenario, drill};
 pub use error::StartError;
 pub use exec::{ExecRequest, Frame, FrameReader, FrameWriter, WindowSize};
 pub use karma_ops::{

@@ -153,6 +153,31 @@ fn look_at_memory(register: &Register) {
     }
 }
 
+/// Looks at a task as if it had no memory at all, so that what uses most of it is killed. `false` where nothing of it runs.
+///
+/// This is the way by which measured limits are kept, also where the kernel keeps them: it takes no limit below what is used already.
+/// <https://docs.kernel.org/admin-guide/cgroup-v1/memory.html#usage-of-memory-limit-in-bytes>
+pub(crate) fn exhaust(register: &Register, task: &TaskId) -> bool {
+    let table = ProcessTable::read();
+    let nothing = TaskLimits {
+        memory: Some(0),
+        ..TaskLimits::default()
+    };
+    let containers = register.task(task).into_iter().flat_map(|task| task.containers);
+    let used: Vec<_> = containers
+        .filter_map(|container| Some((container.definition, container.pid?)))
+        .map(|(definition, pid)| (definition, table.usage([pid]).memory))
+        .collect();
+    let used: Vec<_> = used
+        .iter()
+        .map(|(definition, used)| (&definition.name, ContainerLimits::default(), *used))
+        .collect();
+    let container = excess(&nothing, &used);
+    container
+        .inspect(|container| register.kill(task, container, OUT_OF_MEMORY))
+        .is_some()
+}
+
 fn look_at_disks(register: &Register, announcer: &Announcer) {
     for (id, service, limit, disk) in register.disks() {
         let used = storage::size(&disk);

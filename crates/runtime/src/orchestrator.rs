@@ -1,6 +1,7 @@
 //! [`LocalOrchestrator`]: a fleet that runs on this machine, and the handle to it.
 
 mod definition;
+mod faults;
 mod measure;
 mod operations;
 mod steer;

@@ -35,6 +35,8 @@ pub(crate) struct Revision {
     pub(crate) endpoints: Vec<Endpoint>,
     /// Where the first rule to it leads.
     pub(crate) url: Option<String>,
+    /// What the load balancer asks its tasks.
+    pub(crate) health_check_path: Option<String>,
     /// The zones of its subnets, by the names they have here.
     pub(crate) zones: Vec<Arc<str>>,
 }

@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod cost;
 pub(crate) mod docs;
 pub(crate) mod down;
+pub(crate) mod drill;
 pub(crate) mod exec;
 pub(crate) mod logs;
 pub(crate) mod metrics;

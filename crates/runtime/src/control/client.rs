@@ -7,6 +7,7 @@ use tokio::io::BufReader;
 use tokio::net::UnixStream;
 
 use super::{Connection, MessageError, Request, Response, short_path};
+use crate::drill::Fault;
 use crate::exec::{self, ExecRequest, FrameReader, FrameWriter};
 use crate::operation::{Applied, Deployed};
 use crate::progress::Progress;
@@ -142,6 +143,11 @@ impl Control {
     pub async fn stop_task(&self, task: &TaskId, reason: &str) -> Result<(), ControlError> {
         let (task, reason) = (task.clone(), reason.to_owned());
         self.order(Request::StopTask { task, reason }).await
+    }
+
+    /// Breaks something on purpose.
+    pub async fn inject(&self, fault: Fault) -> Result<(), ControlError> {
+        self.order(Request::Inject { fault }).await
     }
 
     /// Has the fleet read its definition anew, with what this process was given. Answers when what has changed is being deployed.

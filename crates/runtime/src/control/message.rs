@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::drill::Fault;
 use crate::exec::ExecRequest;
 use crate::operation::{Applied, Deployed};
 use crate::progress::Progress;
@@ -35,6 +36,8 @@ pub(super) enum Request {
     Alarms,
     /// Tell what X-Ray would show.
     Traces { query: TraceQuery },
+    /// Break something on purpose.
+    Inject { fault: Fault },
 }
 
 /// What it is told.

@@ -129,6 +129,10 @@ async fn answer(connection: &mut Connection, orchestrator: &LocalOrchestrator, r
             let answer = Box::new(orchestrator.traces(query).await);
             connection.send(Response::Traces { answer }).await
         }
+        Request::Inject { fault } => {
+            let injected = orchestrator.inject(fault).await;
+            connection.send(done(injected)).await
+        }
     }
 }
 

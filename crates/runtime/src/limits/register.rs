@@ -142,6 +142,15 @@ impl Register {
         });
     }
 
+    /// Kills a program that a task cannot do without, as a fault of its own would. `false` where none runs.
+    pub(crate) fn crash(&self, task: &TaskId) -> bool {
+        let tasks = self.tasks();
+        let mut containers = tasks.get(task).into_iter().flat_map(|task| &task.containers);
+        let pid = containers.find_map(|container| container.pid.filter(|_| container.definition.essential));
+        // An error means that it is gone.
+        pid.is_some_and(|pid| killpg(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL).is_ok())
+    }
+
     /// The tasks whose memory is limited.
     pub(crate) fn memory_limits(&self) -> Vec<MemoryLimits> {
         let tasks = self.tasks();

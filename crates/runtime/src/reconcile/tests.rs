@@ -165,6 +165,7 @@ fn revision(definition: LocalService) -> Revision {
         definition: Arc::new(definition),
         endpoints: vec![],
         url: None,
+        health_check_path: None,
         zones: ["a", "b", "c"].map(Into::into).to_vec(),
     }
 }

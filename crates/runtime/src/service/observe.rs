@@ -23,6 +23,7 @@ impl RunningService {
             pending_count: count(&self.tasks, |task| task.last_status.is_pending()),
             health: self.view.health(&self.tasks, now),
             url: self.wanted.url.clone(),
+            health_check_path: self.wanted.health_check_path.clone(),
             task_definition: self.view.primary().task_definition.to_string(),
             capacity_provider_strategy: self.shares(),
             deployments: self
