@@ -120,7 +120,6 @@ pub use program::{Program, Programs};
 pub use progress::Progress;
 pub use reconcile::FleetHealth;
 pub use reload::{NewDefinition, Refusal, Reload};
-pub use scaling::NotScalable;
 pub use secrets::{LocalSecrets, SecretValue};
 pub use state::{CleanedUp, StateError};
 pub use task::{Purpose, Stop, Task};

@@ -10,7 +10,7 @@ use super::{Connection, MessageError, Request, Response, short_path};
 use crate::exec::{self, ExecRequest, FrameReader, FrameWriter};
 use crate::operation::{Applied, Deployed};
 use crate::progress::Progress;
-use karma_ops::{AlarmAnswer, MetricAnswer, MetricQuery, Observation, TaskId};
+use karma_ops::{AlarmAnswer, AutoscalingChange, MetricAnswer, MetricQuery, Observation, TaskId};
 
 /// A fleet that runs in another process. Each question has a connection of its own, so that none waits for another.
 #[derive(Debug, Clone)]
@@ -87,6 +87,12 @@ impl Control {
             Response::Alarms { answer } => Ok(*answer),
             _ => Err(unexpected()),
         }
+    }
+
+    /// Changes how autoscaling looks after a service.
+    pub async fn change_autoscaling(&self, service: &str, change: AutoscalingChange) -> Result<(), ControlError> {
+        let service = service.to_owned();
+        self.order(Request::Autoscaling { service, change }).await
     }
 
     /// Stops the fleet. What happens meanwhile is told to `on_progress`.

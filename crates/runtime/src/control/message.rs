@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::exec::ExecRequest;
 use crate::operation::{Applied, Deployed};
 use crate::progress::Progress;
-use karma_ops::{AlarmAnswer, MetricAnswer, MetricQuery, Observation, TaskId};
+use karma_ops::{AlarmAnswer, AutoscalingChange, MetricAnswer, MetricQuery, Observation, TaskId};
 
 /// What a client asks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +33,8 @@ pub(super) enum Request {
     Metrics { query: MetricQuery },
     /// Tell how the alarms stand, and what autoscaling did.
     Alarms,
+    /// Change how autoscaling looks after a service.
+    Autoscaling { service: String, change: AutoscalingChange },
 }
 
 /// What it is told.

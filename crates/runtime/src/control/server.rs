@@ -125,6 +125,10 @@ async fn answer(connection: &mut Connection, orchestrator: &LocalOrchestrator, r
             let answer = Box::new(orchestrator.alarms());
             connection.send(Response::Alarms { answer }).await
         }
+        Request::Autoscaling { service, change } => {
+            let changed = orchestrator.change_autoscaling(&service, change);
+            connection.send(done(changed)).await
+        }
     }
 }
 

@@ -12,7 +12,9 @@ use jiff::Timestamp;
 use karma_fleet::Fleet;
 use karma_fleet::alarm::MetricAlarm;
 use karma_fleet::scaling::SuspendedState;
-use karma_ops::{AlarmAnswer, AlarmChange, AlarmOrigin, ScalingActivity, ScalingActivityStatus};
+use karma_ops::{
+    AlarmAnswer, AlarmChange, AlarmOrigin, AutoscalingObservation, ScalingActivity, ScalingActivityStatus,
+};
 
 use super::decide::Limits;
 use super::memory::MemoryFile;
@@ -141,6 +143,11 @@ impl ControlLoop {
     /// Gives a service, by its label, other limits of its desired count.
     pub(crate) fn set_limits(&self, service: &str, limits: Limits) -> Result<(), NotScalable> {
         self.lock().scaler.set_limits(service, limits)
+    }
+
+    /// How a service is looked after, by its label; `None` where it is not.
+    pub(crate) fn observe(&self, service: &str) -> Option<AutoscalingObservation> {
+        self.lock().scaler.observe(service)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
