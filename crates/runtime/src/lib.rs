@@ -91,6 +91,7 @@ mod log_filter;
 mod metrics;
 mod progress;
 mod scaling;
+mod schedules;
 mod state;
 mod survivors;
 

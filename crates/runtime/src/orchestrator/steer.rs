@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use karma_fleet::scaling::SuspendedState;
+use karma_fleet::{Service, ServiceUpdate};
 use karma_ops::{AlarmAnswer, AutoscalingChange, Observation, RolloutState, ScalingActivity, ServiceObservation};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
@@ -12,6 +13,7 @@ use super::LocalOrchestrator;
 use crate::operation::OperationError;
 use crate::progress::Progress;
 use crate::scaling::{Limits, Minute, NotScalable, Order, ServiceCount};
+use crate::schedules::DueUpdate;
 
 impl LocalOrchestrator {
     /// How the alarms stand, and what autoscaling did.
@@ -59,6 +61,9 @@ impl LocalOrchestrator {
         for order in &outcome.orders {
             self.carry_out(order).await;
         }
+        for update in &outcome.updates {
+            self.update(update).await;
+        }
         if !outcome.is_nothing() {
             self.write_alarms().await;
         }
@@ -101,6 +106,23 @@ impl LocalOrchestrator {
         self.note_event(activity.service.as_str(), message(&activity));
     }
 
+    /// Does what a schedule asks for, as `UpdateService` would.
+    async fn update(&self, due: &DueUpdate) {
+        let label = |service: &Service| service.label.clone();
+        let Some(service) = self.shared.fleet.borrow().services.get(&due.service).map(label) else {
+            return;
+        };
+        let message = format!("Message: Schedule {} has come: {}.", due.schedule, wish(due.update));
+        self.note_event(service.as_str(), message);
+        // A fleet that is stopping is not updated any more.
+        if let Some(count) = due.update.desired_count {
+            let _ = self.scale(&service, usize::try_from(count).unwrap_or(usize::MAX)).await;
+        }
+        if due.update.force_new_deployment {
+            let _ = self.restart(&service).await;
+        }
+    }
+
     async fn set_desired_count(&self, service: &str, count: usize) -> Result<(), String> {
         self.scale(service, count).await.map_err(|error| error.to_string())
     }
@@ -113,6 +135,14 @@ impl LocalOrchestrator {
             known: fleet.services.values().map(|service| service.label.clone()).collect(),
         })
     }
+}
+
+/// `a new deployment`
+fn wish(update: ServiceUpdate) -> String {
+    let count = update.desired_count.map(|count| format!("desired count {count}"));
+    let deployment = update.force_new_deployment.then(|| "a new deployment".to_owned());
+    let wishes: Vec<_> = count.into_iter().chain(deployment).collect();
+    wishes.join(" and ")
 }
 
 /// As ECS writes it among the events of a service.
