@@ -4,6 +4,14 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
 use crate::printer::{ColorChoice, Verbosity};
+use crate::settings;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  yes, done
+   1  the answer is no: not running, not healthy, rolled back
+   2  could not answer: bad Terraform, a port that is taken
+  64  the command line is wrong";
 
 /// Run an ordinary Terraform ECS stack on this machine
 ///
@@ -15,12 +23,7 @@ use crate::printer::{ColorChoice, Verbosity};
     version,
     propagate_version = true,
     disable_help_subcommand = true,
-    after_long_help = "\
-Exit codes:
-   0  yes, done
-   1  the answer is no: not running, not healthy, rolled back
-   2  could not answer: bad Terraform, a port that is taken
-  64  the command line is wrong"
+    after_long_help = format!("{EXIT_CODES}\n\n{}", settings::VARIABLES)
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -81,4 +84,29 @@ pub(crate) enum Command {
     Traces(commands::traces::Arguments),
     Docs(commands::docs::Arguments),
     Completions(commands::completions::Arguments),
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn variables(command: &clap::Command) -> BTreeSet<String> {
+        let own = command.get_arguments().filter_map(clap::Arg::get_env);
+        let own = own.map(|name| name.to_string_lossy().into_owned());
+        own.chain(command.get_subcommands().flat_map(variables)).collect()
+    }
+
+    #[test]
+    fn every_variable_is_listed_once_and_in_order() {
+        let listed = settings::VARIABLES
+            .lines()
+            .filter_map(|line| line.split_whitespace().next());
+        let listed: Vec<_> = listed.filter(|word| word.starts_with("KARMA_")).collect();
+        let known = variables(&Arguments::command());
+        assert_eq!(listed, known.iter().collect::<Vec<_>>());
+    }
 }

@@ -6,6 +6,24 @@ use clap::Args;
 
 use crate::failure::Failure;
 
+/// What can be said once for every command, instead of by a flag each time; `karma --help` shows it.
+pub(crate) const VARIABLES: &str = "\
+Environment variables, each in place of a flag, which is stronger:
+  KARMA_ACCOUNT_ID  the AWS account that the stack is evaluated for
+  KARMA_COLOR       when to colour the output: auto, always, never
+  KARMA_DATA        a file of values for data sources
+  KARMA_DETACH      `karma up` leaves the fleet running
+  KARMA_DIR         the directory of the .tf files
+  KARMA_JSON        print the answer as JSON
+  KARMA_PORT        the port of the first HTTP listener
+  KARMA_QUIET       say nothing but the answer and errors
+  KARMA_SPEED       how many times as fast the control loops' time passes
+  KARMA_STRICT      `karma up` refuses what has no effect here
+  KARMA_TIMEOUT     how long to wait for what was begun: 90s, 10m
+  KARMA_VERBOSE     say more
+  KARMA_WATCH       `karma up` follows the files
+TF_VAR_name and NO_COLOR mean what they mean elsewhere.";
+
 /// The directory of a stack.
 #[derive(Debug, Clone)]
 pub(crate) struct StackDirectory {

@@ -108,8 +108,8 @@ pub(crate) async fn is_running(directory: &StackDirectory) -> bool {
 /// What CloudWatch would show of what runs here.
 pub(crate) fn metrics(directory: &StackDirectory, query: MetricQuery) -> Result<MetricAnswer, Failure> {
     block_on(async {
-        let answered = control(directory).await?.metrics(query).await;
-        answered.map_err(|error| failure(&error.into()))
+        let answered = orchestrator(directory).await?.metrics(query).await;
+        answered.map_err(|error| failure(&error))
     })
 }
 
@@ -129,8 +129,8 @@ pub(crate) fn usage(directory: &StackDirectory) -> Result<UsageTotals, Failure> 
 /// How the alarms of what runs here stand.
 pub(crate) fn alarms(directory: &StackDirectory) -> Result<AlarmAnswer, Failure> {
     block_on(async {
-        let answered = control(directory).await?.alarms().await;
-        answered.map_err(|error| failure(&error.into()))
+        let answered = orchestrator(directory).await?.alarms().await;
+        answered.map_err(|error| failure(&error))
     })
 }
 

@@ -147,6 +147,7 @@ const TABLES: &[(&[&str], &[&[Treatment]])] = &[
     (links::SCALABLE_TARGET, &[scaling::TARGET]),
     (links::SCALING_POLICY, &[scaling::POLICY]),
     (links::SCHEDULED_ACTION, &[scaling::SCHEDULED_ACTION]),
+    (links::SCHEDULE, &[scaling::SCHEDULE]),
     (links::METRIC_ALARM, &[scaling::METRIC_ALARM]),
     (links::COMPOSITE_ALARM, &[scaling::COMPOSITE_ALARM]),
     (links::METRIC_FILTER, &[scaling::METRIC_FILTER]),

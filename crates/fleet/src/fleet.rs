@@ -12,8 +12,8 @@ use crate::listener::rule::attach_rule;
 use crate::metric::MetricFilter;
 use crate::scaling::{self, ScalableTarget};
 use crate::{
-    Cluster, Listener, LoadBalancer, LogGroup, Repository, SamplingRule, Secret, Service, Subnet, TargetGroup,
-    TaskDefinition, capacity,
+    Cluster, Listener, LoadBalancer, LogGroup, Repository, SamplingRule, Secret, Service, ServiceSchedule, Subnet,
+    TargetGroup, TaskDefinition, capacity,
 };
 
 /// Resources of one family by their address.
@@ -44,6 +44,8 @@ pub struct Fleet {
     pub subnets: Table<Subnet>,
     /// `aws_appautoscaling_target`, each with its `aws_appautoscaling_policy`s and `aws_appautoscaling_scheduled_action`s
     pub scalable_targets: Table<ScalableTarget>,
+    /// `aws_scheduler_schedule`, where it updates a service of the stack
+    pub service_schedules: Table<ServiceSchedule>,
     /// `aws_cloudwatch_metric_alarm`
     pub metric_alarms: Table<MetricAlarm>,
     /// `aws_cloudwatch_composite_alarm`
@@ -184,6 +186,14 @@ const FAMILIES: &[Family] = &[
         kinds: links::SCHEDULED_ACTION,
         models: ScalableTarget::is_modeled,
         read: scaling::scheduled_action::attach,
+    },
+    Family {
+        kinds: links::SCHEDULE,
+        models: ServiceSchedule::is_modeled,
+        read: |from, fleet| {
+            let schedule = ServiceSchedule::read(from, fleet);
+            keep(&mut fleet.service_schedules, from, schedule);
+        },
     },
     Family {
         kinds: links::METRIC_ALARM,

@@ -76,6 +76,7 @@ mod secret;
 mod secret_reference;
 mod service;
 mod service_connect;
+mod service_schedule;
 mod target_group;
 mod task_definition;
 
@@ -114,6 +115,7 @@ pub use secret::Secret;
 pub use secret_reference::SecretReference;
 pub use service::{Service, ServiceLoadBalancer};
 pub use service_connect::{ClientAlias, ServiceConnect, ServiceConnectService, Timeouts};
+pub use service_schedule::{ServiceSchedule, ServiceUpdate};
 pub use target_group::{Algorithm, MinimumHealthy, ProtocolVersion, Stickiness, TargetGroup};
 pub use task_definition::TaskDefinition;
 

@@ -26,6 +26,7 @@ pub(crate) const PARAMETER: Kinds = &["aws_ssm_parameter"];
 pub(crate) const SCALABLE_TARGET: Kinds = &["aws_appautoscaling_target"];
 pub(crate) const SCALING_POLICY: Kinds = &["aws_appautoscaling_policy"];
 pub(crate) const SCHEDULED_ACTION: Kinds = &["aws_appautoscaling_scheduled_action"];
+pub(crate) const SCHEDULE: Kinds = &["aws_scheduler_schedule"];
 pub(crate) const METRIC_ALARM: Kinds = &["aws_cloudwatch_metric_alarm"];
 pub(crate) const COMPOSITE_ALARM: Kinds = &["aws_cloudwatch_composite_alarm"];
 pub(crate) const METRIC_FILTER: Kinds = &["aws_cloudwatch_log_metric_filter"];

@@ -11,6 +11,7 @@
 
 // What is seen.
 mod alarms;
+mod autoscaling;
 mod deployment;
 mod metrics;
 mod observation;
@@ -32,6 +33,7 @@ pub use alarms::{
     AlarmAnswer, AlarmChange, AlarmObservation, AlarmOrigin, AlarmState, HISTORY_KEPT, ScalingActivity,
     ScalingActivityStatus,
 };
+pub use autoscaling::{AutoscalingChange, AutoscalingObservation};
 pub use deployment::{DEADLOCK, DeploymentId, DeploymentObservation, DeploymentStatus, RolloutState};
 pub use metrics::{
     Datapoint, MetricAnswer, MetricId, MetricQuery, MetricSelection, MetricSeries, Statistic, Unit, UnknownStatistic,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::autoscaling::AutoscalingObservation;
 use crate::deployment::{DeploymentId, DeploymentObservation};
 use crate::task::{ContainerState, DesiredStatus, HealthStatus, StopCode, TargetsHealth, TaskId, TaskStatus};
 
@@ -55,6 +56,8 @@ pub struct ServiceObservation {
     pub label: String,
     /// So many tasks are wanted.
     pub desired_count: usize,
+    /// How autoscaling looks after that; `None` where it does not.
+    pub autoscaling: Option<AutoscalingObservation>,
     /// So many are RUNNING.
     pub running_count: usize,
     /// So many are on their way.

@@ -5,8 +5,11 @@ use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
 
+use crate::alarms::AlarmAnswer;
+use crate::autoscaling::AutoscalingChange;
 use crate::deployment::DeploymentId;
 use crate::log_reader::{LogQuery, LogReader};
+use crate::metrics::{MetricAnswer, MetricQuery};
 use crate::observation::Observation;
 use crate::task::TaskId;
 
@@ -36,6 +39,16 @@ pub trait Orchestrator: fmt::Debug + Send + Sync {
     /// Stops one task; its service starts another in its place.
     /// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_StopTask.html>
     fn stop_task<'a>(&'a self, task: &'a TaskId, reason: &'a str) -> Answer<'a, ()>;
+
+    /// Changes how autoscaling looks after a service; one that it does not look after is refused.
+    /// <https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html>
+    fn change_autoscaling<'a>(&'a self, service: &'a str, change: AutoscalingChange) -> Answer<'a, ()>;
+
+    /// What CloudWatch shows of it.
+    fn metrics(&self, query: MetricQuery) -> Answer<'_, MetricAnswer>;
+
+    /// How the alarms stand, and what autoscaling did.
+    fn alarms(&self) -> Answer<'_, AlarmAnswer>;
 
     /// A reader of what the tasks write.
     fn logs(&self, query: LogQuery) -> Answer<'_, Box<dyn LogReader>>;

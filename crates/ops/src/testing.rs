@@ -4,8 +4,11 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
+use crate::alarms::AlarmAnswer;
+use crate::autoscaling::AutoscalingChange;
 use crate::deployment::{DeploymentId, DeploymentObservation, DeploymentStatus, RolloutState};
 use crate::log_reader::{LogQuery, LogReader};
+use crate::metrics::{MetricAnswer, MetricQuery};
 use crate::observation::{DiscoveryMechanism, Observation, ServiceHealth, ServiceObservation, TaskObservation};
 use crate::orchestrator::{Answer, Orchestrator, OrchestratorError};
 use crate::task::{DesiredStatus, HealthStatus, StopCode, TaskId, TaskStatus};
@@ -62,6 +65,18 @@ impl Orchestrator for ScriptedOrchestrator {
         refuse()
     }
 
+    fn change_autoscaling<'a>(&'a self, _service: &'a str, _change: AutoscalingChange) -> Answer<'a, ()> {
+        refuse()
+    }
+
+    fn metrics(&self, _query: MetricQuery) -> Answer<'_, MetricAnswer> {
+        refuse()
+    }
+
+    fn alarms(&self) -> Answer<'_, AlarmAnswer> {
+        refuse()
+    }
+
     fn logs(&self, _query: LogQuery) -> Answer<'_, Box<dyn LogReader>> {
         refuse()
     }
@@ -92,6 +107,7 @@ fn service(text: &str) -> ServiceObservation {
         service: "fleet-api".to_owned(),
         label: "api".to_owned(),
         desired_count,
+        autoscaling: None,
         running_count,
         pending_count: 0,
         health: if running_count == desired_count {

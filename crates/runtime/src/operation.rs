@@ -85,6 +85,12 @@ pub enum OperationError {
         /// What was asked for.
         count: usize,
     },
+    /// The stack says nothing of its autoscaling.
+    #[error("autoscaling does not look after service {service}")]
+    NotScalable {
+        /// The service's label.
+        service: String,
+    },
     /// The service has no such revision to go back to.
     #[error("service {service} has had no revision {revision} in this run")]
     UnknownRevision {
@@ -124,6 +130,9 @@ impl OperationError {
             | Self::UnknownRevision { known, .. } => choose(known),
             Self::UnknownTask { .. } => Some("`karma tasks` shows those that run".to_owned()),
             Self::NotOnSpot { .. } => Some("choose a task on FARGATE_SPOT".to_owned()),
+            Self::NotScalable { .. } => {
+                Some("without an aws_appautoscaling_target its count stays as you set it".to_owned())
+            }
             Self::TooManyTasks { .. } | Self::NothingToRollBackTo { .. } | Self::Stopping => None,
         }
     }

@@ -235,13 +235,17 @@ impl LocalOrchestrator {
         } else {
             Seen::default()
         };
+        let mut services = seen.services;
+        for service in &mut services {
+            service.autoscaling = self.shared.control_loop.observe(&service.label);
+        }
         let front = self.shared.front.borrow().clone();
         Observation {
             stack: self.shared.stack.clone(),
             pid: std::process::id(),
             started_at: self.shared.clock.began(),
             listeners: front.listeners,
-            services: seen.services,
+            services,
             aliases: front.aliases,
             discovery: front.discovery,
             notes: [self.shared.notes.borrow().clone(), seen.notes].concat(),

@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Operate(Operation),
     /// An alarm has come to another state.
     NoteAlarm { name: String, state: AlarmState },
+    /// Something was done with a service, by its label, elsewhere.
+    NoteEvent { service: String, message: String },
     /// Start nothing any more.
     Rest,
     /// Stop every task; when none is left, the loop ends.
@@ -268,6 +270,7 @@ impl<R: TaskRunner> Reconciler<R> {
             }
             Command::Operate(operation) => self.operate(operation),
             Command::NoteAlarm { name, state } => self.note_alarm(name, state),
+            Command::NoteEvent { service, message } => self.note_event(&service, message),
             Command::Rest => self.mode = self.mode.max(Mode::Resting),
             Command::Stop(urgency) => self.stop_all(urgency),
         }
@@ -303,9 +306,21 @@ impl<R: TaskRunner> Reconciler<R> {
 
     /// An event in ECS's words: the service's name comes first.
     fn event(&mut self, index: usize, what: &str) {
+        let message = format!("service ({}) {what}", self.services[index].name());
+        self.remember(index, message);
+    }
+
+    fn note_event(&mut self, label: &str, message: String) {
+        let position = self.services.iter().position(|service| service.label() == label);
+        // A service that has gone has no events any more.
+        if let Some(index) = position {
+            self.remember(index, message);
+        }
+    }
+
+    fn remember(&mut self, index: usize, message: String) {
         let at = self.clock.at(self.now());
         let service = &mut self.services[index];
-        let message = format!("service ({}) {what}", service.name());
         service.remember(at, message.clone());
         let service = service.label();
         self.announcer.announce(Progress::Event { service, message });

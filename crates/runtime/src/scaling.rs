@@ -13,6 +13,4 @@ mod tracking;
 
 pub(crate) use control_loop::{ControlLoop, Minute};
 pub(crate) use decide::Limits;
-pub(crate) use scaler::{Order, ServiceCount};
-
-pub use scaler::NotScalable;
+pub(crate) use scaler::{NotScalable, Order, ServiceCount};

@@ -19,7 +19,7 @@ use karma_fleet::scaling::{
     AdjustmentType, ScalableTarget, ScalingPolicy, ScalingPolicyKind, StepAdjustment, StepScaling, SuspendedState,
 };
 use karma_fleet::{Address, LogConfiguration, Mode, Span};
-use karma_ops::{AlarmAnswer, AlarmState};
+use karma_ops::{AlarmAnswer, AlarmState, AutoscalingChange, AutoscalingObservation, ServiceObservation};
 use karma_runtime::{Control, LocalOrchestrator, Options, Urgency};
 use support::fleet::{TestFleet, service, shell};
 use support::{PATIENCE, new_fleet, options, secrets};
@@ -163,8 +163,28 @@ async fn what_is_logged_rings_an_alarm_and_that_adds_tasks() {
     let causes: Vec<_> = activities.iter().map(|activity| activity.cause.as_str()).collect();
     assert_eq!(causes, ["monitor alarm errors in state ALARM triggered policy more"; 2]);
 
-    local.suspend_scaling("noisy", SuspendedState::ALL).unwrap();
-    assert!(local.suspend_scaling("quiet", SuspendedState::ALL).is_err());
+    let told = |service: &ServiceObservation| {
+        let mut events = service.events.iter();
+        events.any(|event| event.message.contains("triggered policy more"))
+    };
+    assert!(control.observe().await.unwrap().services.iter().any(told));
+
+    // A person is stronger.
+    let limits = AutoscalingChange::Limits {
+        min_capacity: 0,
+        max_capacity: 5,
+    };
+    for change in [limits, AutoscalingChange::Suspend] {
+        control.change_autoscaling("noisy", change).await.unwrap();
+        let refused = control.change_autoscaling("quiet", change).await;
+        assert!(refused.is_err(), "there is no such service");
+    }
+    let looked_after = AutoscalingObservation {
+        min_capacity: 0,
+        max_capacity: 5,
+        suspended: true,
+    };
+    assert_eq!(local.observe().await.services[0].autoscaling, Some(looked_after));
     local.stop(Urgency::AtOnce).await;
     assert!(directory.path().join(".karma/alarms.json").is_file());
 }

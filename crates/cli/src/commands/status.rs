@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use karma_ops::{Observation, RolloutState, ServiceHealth, ServiceObservation};
+use karma_ops::{AlarmAnswer, AlarmObservation, Observation, RolloutState, ServiceHealth, ServiceObservation};
 
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
@@ -16,7 +16,8 @@ use crate::wiring;
 
 /// Show what runs here, and why what does not run does not
 ///
-/// Asks the `karma up` of this stack. It does not look at AWS. Exits with 1 where nothing runs or a service is not healthy.
+/// Asks the `karma up` of this stack. It does not look at AWS. Exits with 1 where nothing runs or a service is not healthy; for alarms, which it shows
+/// too, ask `karma alarms`.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment, after_long_help = "Example: karma status --json")]
 pub(crate) struct Arguments {
@@ -29,6 +30,9 @@ pub(crate) fn run(arguments: &Arguments, json: bool, printer: Printer) -> Result
     let directory = StackDirectory::resolve(arguments.dir.as_deref())?;
     let observation = wiring::observe(&directory)?;
     print(&observation, json, printer)?;
+    if !json {
+        printer.data(&ringing(&wiring::alarms(&directory)?, printer))?;
+    }
     Ok(if observation.is_steady() {
         ExitStatus::Yes
     } else {
@@ -67,11 +71,33 @@ fn table(observation: &Observation) -> Table {
         table.row([
             Cell::from(&service.label),
             health(service.health),
-            Cell::from(format!("{}/{}", service.running_count, service.desired_count)),
+            Cell::from(tasks(service)),
             Cell::from(service.url.as_deref().unwrap_or("-")),
         ]);
     }
     table
+}
+
+/// `2/2`, and the limits where autoscaling may change that: `2/2 (1–6)`.
+fn tasks(service: &ServiceObservation) -> String {
+    let counts = format!("{}/{}", service.running_count, service.desired_count);
+    match service.autoscaling {
+        None => counts,
+        Some(limits) if limits.suspended => format!("{counts} ({limits}, suspended)"),
+        Some(limits) => format!("{counts} ({limits})"),
+    }
+}
+
+/// The alarms of the stack that ring, a line each.
+fn ringing(answer: &AlarmAnswer, printer: Printer) -> String {
+    let line = |alarm: &AlarmObservation| {
+        let (name, state) = (
+            printer.paint(Style::Bold, &alarm.name),
+            printer.paint(Style::Red, alarm.state.as_str()),
+        );
+        format!("\n{name} {state}: {}\n", alarm.reason)
+    };
+    answer.alarms.iter().filter(|alarm| alarm.rings()).map(line).collect()
 }
 
 /// A deployment that has not ended well, or not yet.

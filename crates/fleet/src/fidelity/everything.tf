@@ -551,3 +551,21 @@ resource "aws_cloudwatch_log_metric_filter" "x" {
     unit          = "Count"
   }
 }
+
+resource "aws_scheduler_schedule" "x" {
+  name                         = "x"
+  schedule_expression          = "rate(1 hour)"
+  schedule_expression_timezone = "UTC"
+  state                        = "ENABLED"
+
+  flexible_time_window {
+    mode                      = "FLEXIBLE"
+    maximum_window_in_minutes = 1
+  }
+
+  target {
+    arn      = "arn:aws:scheduler:::aws-sdk:ecs:updateService"
+    role_arn = "arn:aws:iam::123456789012:role/x"
+    input    = jsonencode({ Service = aws_ecs_service.x.name, ForceNewDeployment = true })
+  }
+}

@@ -54,7 +54,10 @@ pub(super) const REPOSITORY: &[Treatment] = &[
 pub(super) const LOG_GROUP: &[Treatment] = &[
     simulated("name", "lines go to files: `karma logs`"),
     simulated("name_prefix", "lines go to files: `karma logs`"),
-    ignored("retention_in_days", "the last run's and this run's lines are kept"),
+    not_applicable(
+        "retention_in_days",
+        "this run's lines and the last one's are kept, and no older ones",
+    ),
     not_applicable("kms_key_id", NOT_THERE),
     not_applicable("log_group_class", "lines go to files: `karma logs`"),
     not_applicable("skip_destroy", NOT_THERE),

@@ -85,3 +85,26 @@ pub(super) const METRIC_FILTER: &[Treatment] = &[
     enforced("metric_transformation"),
     ignored("apply_on_transformed_logs", "log lines are not transformed"),
 ];
+
+pub(super) const SCHEDULE: &[Treatment] = &[
+    enforced("name"),
+    enforced("name_prefix"),
+    not_applicable("description", "a remark for people"),
+    not_applicable("group_name", "schedules are told by their names"),
+    enforced("schedule_expression"),
+    enforced("schedule_expression_timezone"),
+    enforced("state"),
+    simulated(
+        "flexible_time_window",
+        "a schedule takes the same place in its window each time, by its name",
+    ),
+    simulated("target.arn", "the service is updated without a call of AWS"),
+    enforced("target.input"),
+    not_applicable("target.role_arn", "no AWS role is taken"),
+    not_applicable("target.retry_policy", "an update here does not get lost"),
+    not_applicable("target.dead_letter_config", "an update here does not get lost"),
+    ignored("start_date", "it happens from the beginning"),
+    ignored("end_date", "it goes on happening"),
+    not_applicable("kms_key_arn", "there is nothing to encrypt"),
+    not_applicable("action_after_completion", "a schedule that is over does nothing"),
+];

@@ -71,7 +71,6 @@ const READ_AND_IGNORED: &[&str] = &[
     "aws_lb_target_group.load_balancing_anomaly_mitigation",
     "aws_cloudwatch_metric_alarm.threshold_metric_id",
     "aws_cloudwatch_composite_alarm.actions_suppressor",
-    "aws_cloudwatch_log_group.retention_in_days",
 ];
 
 /// A reader that has come must be told of.

@@ -21,7 +21,8 @@ const BY_BEGINNING: &[Treatment] = &[
         "aws_service_discovery_http_namespace",
         "the names of Service Connect need no registry here",
     ),
-    ignored("aws_scheduler_", "nothing is run at set times"),
+    ignored("aws_scheduler_", "only services of the stack are updated at set times"),
+    not_applicable("aws_scheduler_schedule_group", "schedules are told by their names"),
     ignored("aws_xray_", "not read by this version of karma"),
     ignored("aws_wafv2_web_acl_association", "there is no WAF"),
     not_applicable(

@@ -44,8 +44,8 @@ pub(crate) fn attach(from: &Attributes<'_>, fleet: &mut Fleet) {
 impl ScheduledAction {
     fn read(from: &Attributes<'_>) -> Read<Self> {
         let name = from.required("name");
-        let schedule = schedule(from);
-        let time_zone = time_zone(from);
+        let schedule = schedule(from, "schedule");
+        let time_zone = time_zone(from, "timezone");
         let (start_time, end_time) = (time(from, "start_time"), time(from, "end_time"));
         let limits = from.required_block("scalable_target_action")?;
         let (min_capacity, max_capacity) = (limits.optional("min_capacity"), limits.optional("max_capacity"));
@@ -78,28 +78,27 @@ impl ScheduledAction {
     }
 }
 
-fn schedule(from: &Attributes<'_>) -> Read<Schedule> {
-    let text: String = from.required("schedule")?;
+/// The schedule in this argument.
+pub(crate) fn schedule(from: &Attributes<'_>, name: &'static str) -> Read<Schedule> {
+    let text: String = from.required(name)?;
     text.parse().map_err(|error| {
-        let detail = format!(
-            "{} is {text:?}, which is no schedule: {error}.",
-            from.called("schedule")
-        );
+        let detail = format!("{} is {text:?}, which is no schedule: {error}.", from.called(name));
         let help = "write `at(2026-01-31T08:00:00)`, `rate(5 minutes)` or `cron(0 8 ? * MON-FRI *)`";
-        from.error_with_help("schedule", "Invalid schedule", detail, help)
+        from.error_with_help(name, "Invalid schedule", detail, help)
     })
 }
 
-fn time_zone(from: &Attributes<'_>) -> Read<TimeZone> {
-    let Some(name) = from.optional::<String>("timezone") else {
+/// The time zone in this argument; UTC where there is none.
+pub(crate) fn time_zone(from: &Attributes<'_>, argument: &'static str) -> Read<TimeZone> {
+    let Some(name) = from.optional::<String>(argument) else {
         return Ok(TimeZone::UTC);
     };
     TimeZone::get(&name).map_err(|_| {
         let detail = format!(
             "{} is {name:?}, which is no time zone of IANA's.",
-            from.called("timezone")
+            from.called(argument)
         );
-        from.error_with_help("timezone", "Invalid time zone", detail, "write it like `Europe/Madrid`")
+        from.error_with_help(argument, "Invalid time zone", detail, "write it like `Europe/Madrid`")
     })
 }
 

@@ -11,7 +11,9 @@ use crate::drill::Fault;
 use crate::exec::{self, ExecRequest, FrameReader, FrameWriter};
 use crate::operation::{Applied, Deployed};
 use crate::progress::Progress;
-use karma_ops::{AlarmAnswer, MetricAnswer, MetricQuery, Observation, TaskId, TraceAnswer, TraceQuery};
+use karma_ops::{
+    AlarmAnswer, AutoscalingChange, MetricAnswer, MetricQuery, Observation, TaskId, TraceAnswer, TraceQuery,
+};
 
 /// A fleet that runs in another process. Each question has a connection of its own, so that none waits for another.
 #[derive(Debug, Clone)]
@@ -96,6 +98,12 @@ impl Control {
             Response::Traces { answer } => Ok(*answer),
             _ => Err(unexpected()),
         }
+    }
+
+    /// Changes how autoscaling looks after a service.
+    pub async fn change_autoscaling(&self, service: &str, change: AutoscalingChange) -> Result<(), ControlError> {
+        let service = service.to_owned();
+        self.order(Request::Autoscaling { service, change }).await
     }
 
     /// Stops the fleet. What happens meanwhile is told to `on_progress`.

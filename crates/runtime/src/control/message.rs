@@ -6,7 +6,9 @@ use crate::drill::Fault;
 use crate::exec::ExecRequest;
 use crate::operation::{Applied, Deployed};
 use crate::progress::Progress;
-use karma_ops::{AlarmAnswer, MetricAnswer, MetricQuery, Observation, TaskId, TraceAnswer, TraceQuery};
+use karma_ops::{
+    AlarmAnswer, AutoscalingChange, MetricAnswer, MetricQuery, Observation, TaskId, TraceAnswer, TraceQuery,
+};
 
 /// What a client asks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,6 +40,8 @@ pub(super) enum Request {
     Traces { query: TraceQuery },
     /// Break something on purpose.
     Inject { fault: Fault },
+    /// Change how autoscaling looks after a service.
+    Autoscaling { service: String, change: AutoscalingChange },
 }
 
 /// What it is told.

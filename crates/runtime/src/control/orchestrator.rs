@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use karma_ops::{Answer, DeploymentId, LogQuery, LogReader, Observation, Orchestrator, OrchestratorError, TaskId};
+use karma_ops::{
+    AlarmAnswer, Answer, AutoscalingChange, DeploymentId, LogQuery, LogReader, MetricAnswer, MetricQuery, Observation,
+    Orchestrator, OrchestratorError, TaskId,
+};
 
 use super::{Control, ControlError};
 use crate::logs::reader::LogFiles;
@@ -34,6 +37,18 @@ impl Orchestrator for Control {
 
     fn stop_task<'a>(&'a self, task: &'a TaskId, reason: &'a str) -> Answer<'a, ()> {
         Box::pin(async move { Ok(Control::stop_task(self, task, reason).await?) })
+    }
+
+    fn change_autoscaling<'a>(&'a self, service: &'a str, change: AutoscalingChange) -> Answer<'a, ()> {
+        Box::pin(async move { Ok(Control::change_autoscaling(self, service, change).await?) })
+    }
+
+    fn metrics(&self, query: MetricQuery) -> Answer<'_, MetricAnswer> {
+        Box::pin(async { Ok(Control::metrics(self, query).await?) })
+    }
+
+    fn alarms(&self) -> Answer<'_, AlarmAnswer> {
+        Box::pin(async { Ok(Control::alarms(self).await?) })
     }
 
     fn logs(&self, query: LogQuery) -> Answer<'_, Box<dyn LogReader>> {

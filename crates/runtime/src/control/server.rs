@@ -133,6 +133,10 @@ async fn answer(connection: &mut Connection, orchestrator: &LocalOrchestrator, r
             let injected = orchestrator.inject(fault).await;
             connection.send(done(injected)).await
         }
+        Request::Autoscaling { service, change } => {
+            let changed = orchestrator.change_autoscaling(&service, change);
+            connection.send(done(changed)).await
+        }
     }
 }
 

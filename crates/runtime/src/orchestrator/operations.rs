@@ -112,6 +112,12 @@ impl LocalOrchestrator {
         self.order(Command::NoteAlarm { name, state });
     }
 
+    /// Puts something among the events of a service, by its label.
+    pub(super) fn note_event(&self, service: impl Into<String>, message: String) {
+        let service = service.into();
+        self.order(Command::NoteEvent { service, message });
+    }
+
     async fn operate<T>(&self, operation: impl FnOnce(Answer<T>) -> Operation) -> Result<T, OperationError> {
         let (answer, answered) = oneshot::channel();
         self.order(Command::Operate(operation(answer)));

@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use karma_fleet::scaling::SuspendedState;
-use karma_ops::{AlarmAnswer, Observation, RolloutState, ScalingActivity, ServiceObservation};
+use karma_fleet::{Service, ServiceUpdate};
+use karma_ops::{AlarmAnswer, AutoscalingChange, Observation, RolloutState, ScalingActivity, ServiceObservation};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::spawn_blocking;
 
 use super::LocalOrchestrator;
+use crate::operation::OperationError;
 use crate::progress::Progress;
 use crate::scaling::{Limits, Minute, NotScalable, Order, ServiceCount};
+use crate::schedules::DueUpdate;
 
 impl LocalOrchestrator {
     /// How the alarms stand, and what autoscaling did.
@@ -19,19 +22,23 @@ impl LocalOrchestrator {
         self.shared.control_loop.answer(clock.at(clock.now()))
     }
 
-    /// Suspends some sorts of scaling of a service, named by label or name, and resumes the others: a person wants a count that stays.
+    /// Changes how autoscaling looks after a service, named by label or name. The stack's own word counts again as soon as that changes.
     /// <https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-suspend-resume-scaling.html>
-    pub fn suspend_scaling(&self, service: &str, suspended: SuspendedState) -> Result<(), NotScalable> {
-        self.shared.control_loop.suspend(&self.label(service), suspended)
-    }
-
-    /// Gives a service, named by label or name, other limits; its desired count is brought within them.
-    pub fn limit_scaling(&self, service: &str, min_capacity: u32, max_capacity: u32) -> Result<(), NotScalable> {
-        let limits = Limits {
-            min: min_capacity,
-            max: max_capacity.max(min_capacity),
+    pub fn change_autoscaling(&self, service: &str, change: AutoscalingChange) -> Result<(), OperationError> {
+        let service = self.label(service)?;
+        let control_loop = &self.shared.control_loop;
+        let changed = match change {
+            AutoscalingChange::Limits {
+                min_capacity: min,
+                max_capacity,
+            } => {
+                let max = max_capacity.max(min);
+                control_loop.set_limits(&service, Limits { min, max })
+            }
+            AutoscalingChange::Suspend => control_loop.suspend(&service, SuspendedState::ALL),
+            AutoscalingChange::Resume => control_loop.suspend(&service, SuspendedState::default()),
         };
-        self.shared.control_loop.set_limits(&self.label(service), limits)
+        changed.map_err(|NotScalable| OperationError::NotScalable { service })
     }
 
     /// Tells deployments how the alarms stood when the last run ended.
@@ -53,6 +60,9 @@ impl LocalOrchestrator {
         }
         for order in &outcome.orders {
             self.carry_out(order).await;
+        }
+        for update in &outcome.updates {
+            self.update(update).await;
         }
         if !outcome.is_nothing() {
             self.write_alarms().await;
@@ -93,21 +103,46 @@ impl LocalOrchestrator {
         let result = self.set_desired_count(&order.service, count).await;
         let at = self.shared.clock.at(self.shared.clock.now());
         let activity = self.shared.control_loop.done(order, result, at);
-        self.shared.announcer.announce(Progress::Event {
-            message: message(&activity),
-            service: activity.service,
-        });
+        self.note_event(activity.service.as_str(), message(&activity));
+    }
+
+    /// Does what a schedule asks for, as `UpdateService` would.
+    async fn update(&self, due: &DueUpdate) {
+        let label = |service: &Service| service.label.clone();
+        let Some(service) = self.shared.fleet.borrow().services.get(&due.service).map(label) else {
+            return;
+        };
+        let message = format!("Message: Schedule {} has come: {}.", due.schedule, wish(due.update));
+        self.note_event(service.as_str(), message);
+        // A fleet that is stopping is not updated any more.
+        if let Some(count) = due.update.desired_count {
+            let _ = self.scale(&service, usize::try_from(count).unwrap_or(usize::MAX)).await;
+        }
+        if due.update.force_new_deployment {
+            let _ = self.restart(&service).await;
+        }
     }
 
     async fn set_desired_count(&self, service: &str, count: usize) -> Result<(), String> {
         self.scale(service, count).await.map_err(|error| error.to_string())
     }
 
-    fn label(&self, service: &str) -> String {
+    fn label(&self, service: &str) -> Result<String, OperationError> {
         let fleet = self.shared.fleet.borrow();
-        let found = fleet.service(service);
-        found.map_or_else(|| service.to_owned(), |(_, service)| service.label.clone())
+        let found = fleet.service(service).map(|(_, service)| service.label.clone());
+        found.ok_or_else(|| OperationError::UnknownService {
+            service: service.to_owned(),
+            known: fleet.services.values().map(|service| service.label.clone()).collect(),
+        })
     }
+}
+
+/// `a new deployment`
+fn wish(update: ServiceUpdate) -> String {
+    let count = update.desired_count.map(|count| format!("desired count {count}"));
+    let deployment = update.force_new_deployment.then(|| "a new deployment".to_owned());
+    let wishes: Vec<_> = count.into_iter().chain(deployment).collect();
+    wishes.join(" and ")
 }
 
 /// As ECS writes it among the events of a service.

@@ -12,7 +12,9 @@ use jiff::Timestamp;
 use karma_fleet::Fleet;
 use karma_fleet::alarm::MetricAlarm;
 use karma_fleet::scaling::SuspendedState;
-use karma_ops::{AlarmAnswer, AlarmChange, AlarmOrigin, ScalingActivity, ScalingActivityStatus};
+use karma_ops::{
+    AlarmAnswer, AlarmChange, AlarmOrigin, AutoscalingObservation, ScalingActivity, ScalingActivityStatus,
+};
 
 use super::decide::Limits;
 use super::memory::MemoryFile;
@@ -20,6 +22,7 @@ use super::scaler::{NotScalable, Order, Scaler, ServiceCount};
 use crate::alarms::{AlarmBoard, points, remember};
 use crate::logs::filter::LogFilters;
 use crate::metrics::MetricStore;
+use crate::schedules::{self, DueUpdate};
 
 /// Alarms, metric filters and autoscaling of a run.
 #[derive(Debug)]
@@ -36,6 +39,8 @@ struct Inner {
     filters: LogFilters,
     scaler: Scaler,
     activities: VecDeque<ScalingActivity>,
+    /// When the run began.
+    began: Timestamp,
     /// The last minute that was looked at ended then.
     looked_at: Timestamp,
 }
@@ -56,6 +61,8 @@ pub(crate) struct Outcome {
     pub(crate) changes: Vec<AlarmChange>,
     /// What is to be done; each is reported back by [`ControlLoop::done`].
     pub(crate) orders: Vec<Order>,
+    /// What schedules ask for.
+    pub(crate) updates: Vec<DueUpdate>,
     /// Scheduled actions have changed limits.
     limits_changed: bool,
 }
@@ -75,6 +82,7 @@ impl ControlLoop {
             filters: LogFilters::default(),
             scaler: Scaler::default(),
             activities: remembered.activities,
+            began: now,
             looked_at: minute_before(now),
         };
         inner.follow(fleet, now);
@@ -143,6 +151,11 @@ impl ControlLoop {
         self.lock().scaler.set_limits(service, limits)
     }
 
+    /// How a service is looked after, by its label; `None` where it is not.
+    pub(crate) fn observe(&self, service: &str) -> Option<AutoscalingObservation> {
+        self.lock().scaler.observe(service)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -163,8 +176,9 @@ impl Inner {
 
     fn end_minute(&mut self, end: Timestamp, now: Duration, services: &[ServiceCount], store: &MetricStore) -> Outcome {
         self.filters.end_minute(self.looked_at, store);
-        self.looked_at = end;
         let fleet = &self.fleet;
+        let updates = schedules::due(fleet.service_schedules.values(), self.began, self.looked_at, end);
+        self.looked_at = end;
         let changes = self
             .board
             .judge(|source, count| points(fleet, store, source, end, count), end);
@@ -176,6 +190,7 @@ impl Inner {
         Outcome {
             changes,
             orders,
+            updates,
             limits_changed,
         }
     }

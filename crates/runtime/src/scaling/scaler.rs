@@ -8,7 +8,7 @@ use karma_fleet::alarm::MetricAlarm;
 use karma_fleet::metric::Statistic;
 use karma_fleet::scaling::{ScalableTarget, ScalingPolicy, ScalingPolicyKind, ScheduledAction, SuspendedState};
 use karma_fleet::{Address, Fleet, Service};
-use karma_ops::{ScalingActivity, ScalingActivityStatus};
+use karma_ops::{AutoscalingObservation, ScalingActivity, ScalingActivityStatus};
 
 use super::decide::{Capacity, Change, Cooldowns, Limits, Reading, StepReading, TrackingReading, decide_capacity};
 use super::tracking;
@@ -43,10 +43,9 @@ pub(crate) struct Order {
     cooldowns: Option<Cooldowns>,
 }
 
-/// The service cannot be scaled by itself: the stack says nothing of it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("autoscaling does not look after service {0}")]
-pub struct NotScalable(pub String);
+/// The service is not scaled by itself: the stack says nothing of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotScalable;
 
 #[derive(Debug)]
 struct Target {
@@ -132,10 +131,20 @@ impl Scaler {
         Ok(())
     }
 
+    /// How a service is looked after, by its label; `None` where it is not.
+    pub(crate) fn observe(&self, service: &str) -> Option<AutoscalingObservation> {
+        let target = self.targets.values().find(|target| target.service == service)?;
+        Some(AutoscalingObservation {
+            min_capacity: target.limits.min,
+            max_capacity: target.limits.max,
+            suspended: target.suspended == SuspendedState::ALL,
+        })
+    }
+
     fn target(&mut self, service: &str) -> Result<&mut Target, NotScalable> {
         let mut targets = self.targets.values_mut();
         let found = targets.find(|target| target.service == service);
-        found.ok_or_else(|| NotScalable(service.to_owned()))
+        found.ok_or(NotScalable)
     }
 }
 

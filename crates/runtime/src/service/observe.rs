@@ -19,6 +19,7 @@ impl RunningService {
             service: self.name().to_owned(),
             label: self.label(),
             desired_count: self.view.desired_count,
+            autoscaling: None,
             running_count: count(&self.tasks, |task| task.last_status == TaskStatus::Running),
             pending_count: count(&self.tasks, |task| task.last_status.is_pending()),
             health: self.view.health(&self.tasks, now),

@@ -362,8 +362,10 @@ fn a_person_can_suspend_scaling_and_change_limits() {
     run.control_loop.set_limits("app", Limits { min: 1, max: 2 }).unwrap();
     run.minutes(5, 250.0);
     assert_eq!(run.desired, 2);
-    let unknown = run.control_loop.suspend("web", SuspendedState::ALL).unwrap_err();
-    assert_eq!(unknown.to_string(), "autoscaling does not look after service web");
+    let seen = run.control_loop.observe("app").unwrap();
+    assert_eq!((seen.to_string().as_str(), seen.suspended), ("1–2", false));
+    assert_eq!(run.control_loop.suspend("web", SuspendedState::ALL), Err(NotScalable));
+    assert_eq!(run.control_loop.observe("web"), None);
 }
 
 #[test]
