@@ -13,7 +13,7 @@ use karma_ops::{
 use karma_runtime::{
     Applied, Control, Drill, DrillError, DrillEvent, DrillReport, ExecRequest, FrameReader, FrameWriter,
     LocalOrchestrator, LocalSecrets, LogFile, LogFiles, MissingSecrets, NewDefinition, Options, Programs, Progress,
-    Refusal, Reload, Run, log_files,
+    Refusal, Reload, Run, RunnerKind, log_files,
 };
 use tokio::io::BufReader;
 use tokio::net::UnixStream;
@@ -28,6 +28,8 @@ use crate::stack::{self, Given};
 /// All that a fleet needs to run here.
 pub(crate) struct Prepared {
     pub(crate) fleet: Fleet,
+    pub(crate) runner: RunnerKind,
+    /// For processes.
     pub(crate) programs: Programs,
     pub(crate) port: u16,
     pub(crate) speed: NonZeroU32,
@@ -41,8 +43,11 @@ pub(crate) async fn start(directory: &StackDirectory, prepared: Prepared) -> Res
     let again = directory.clone();
     let options = Options {
         speed: prepared.speed,
-        reload: Some(Reload::new(move |given| Ok(definition(&again, given)?))),
+        reload: Some(Reload::new(move |given| {
+            Ok(definition(&again, prepared.runner, given)?)
+        })),
         port: prepared.port,
+        runner: prepared.runner,
         region: prepared.region,
         missing_secrets: prepared.missing_secrets,
         ..Options::new(directory.path())
@@ -53,12 +58,19 @@ pub(crate) async fn start(directory: &StackDirectory, prepared: Prepared) -> Res
 }
 
 /// The definition as the files have it now, with what another process was given on its command line.
-fn definition(directory: &StackDirectory, given: serde_json::Value) -> Result<NewDefinition, Failure> {
+fn definition(
+    directory: &StackDirectory,
+    runner: RunnerKind,
+    given: serde_json::Value,
+) -> Result<NewDefinition, Failure> {
     let given: Given = serde_json::from_value(given)
         .map_err(|error| Failure::caused_by("it was asked by another version of karma", &error))?;
     let fleet = stack::load_quietly(directory, given)?;
     Ok(NewDefinition {
-        programs: programs::read(directory.path(), &fleet)?,
+        programs: match runner {
+            RunnerKind::Process => programs::read(directory.path(), &fleet)?,
+            RunnerKind::Container => Programs::new(),
+        },
         secrets: secrets(directory)?,
         fleet,
     })

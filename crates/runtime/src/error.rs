@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::runner::EngineError;
 use crate::state::StateError;
 
 /// Why a fleet does not start.
@@ -80,6 +81,9 @@ pub enum StartError {
         #[source]
         source: karma_balancer::InvalidIdentity,
     },
+    /// No container engine can run the tasks.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     /// The launcher cannot be started.
     #[error("cannot start {}", path.display())]
     Launcher {
@@ -107,6 +111,7 @@ impl StartError {
                 Some("stop it with `karma down`, or look at it with `karma status`".to_owned())
             }
             Self::State(error) => error.hint(),
+            Self::Engine(error) => error.hint(),
             Self::Identity { path, .. } => Some(format!("remove {}: a new one is made then", path.display())),
             Self::Definition { .. } | Self::Listen { .. } | Self::Certificate(_) | Self::Launcher { .. } => None,
         }

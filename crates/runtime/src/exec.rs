@@ -21,7 +21,7 @@ pub use terminal::WindowSize;
 
 use crate::launcher::Streams;
 use crate::limits::register::{ContainerRecord, TaskRecord};
-use crate::runner::ProcessRunner;
+use crate::runner::{LocalRunner, ProcessRunner, container_name};
 use crate::task::TaskId;
 use session::Ends;
 pub(crate) use session::Session;
@@ -59,6 +59,8 @@ pub(crate) enum ExecError {
         container: String,
         containers: Vec<String>,
     },
+    #[error("tasks of this fleet are containers of an engine, which `karma exec` does not enter")]
+    InAnEngine { container: String },
     #[error("container `{0}` does not run")]
     NotRunning(String),
     #[error("there is no command to run")]
@@ -79,18 +81,28 @@ impl ExecError {
             Self::WhichContainer { containers, .. } | Self::NoSuchContainer { containers, .. } => {
                 Some(format!("choose one with --container: {}", containers.join(", ")))
             }
+            Self::InAnEngine { container } => Some(format!(
+                "`docker exec -it {container} COMMAND` does, or the same with podman"
+            )),
             Self::NotRunning(_) | Self::NoCommand | Self::Start(_) => None,
         }
     }
 }
 
 /// Starts the command.
-pub(crate) async fn start(runner: &ProcessRunner, request: &ExecRequest) -> Result<Session, ExecError> {
+pub(crate) async fn start(runner: &LocalRunner, request: &ExecRequest) -> Result<Session, ExecError> {
     let task = runner
         .register()
         .task(&request.task)
         .ok_or_else(|| ExecError::NoSuchTask(request.task.clone()))?;
     let container = choose(&task, request.container.as_deref())?;
+    let LocalRunner::Process(runner) = runner else {
+        let container = container_name(&request.task, &container.definition.name);
+        return Err(ExecError::InAnEngine { container });
+    };
+    if container.pid.is_none() {
+        return Err(ExecError::NotRunning(container.definition.name.to_string()));
+    }
     let words: Vec<_> = request
         .command
         .iter()
@@ -134,10 +146,7 @@ fn choose<'t>(task: &'t TaskRecord, name: Option<&str>) -> Result<&'t ContainerR
             });
         }
     };
-    match container.pid {
-        Some(_) => Ok(container),
-        None => Err(ExecError::NotRunning(container.definition.name.to_string())),
-    }
+    Ok(container)
 }
 
 async fn spawn(

@@ -1,5 +1,5 @@
-//! Runs a fleet on this machine: tasks as processes, the load balancer and Service Connect in front of them, and a scheduler that keeps as
-//! many tasks as the stack says.
+//! Runs a fleet on this machine: tasks as processes or as containers of an engine, the load balancer and Service Connect in front of them, and a
+//! scheduler that keeps as many tasks as the stack says.
 //!
 //! ```text
 //! Fleet ─▶ local ─▶ RunningService ──▶ decide() ──actions──▶ Reconciler ──▶ Life of each task ──▶ TaskRunner ─▶ launcher ─▶ program
@@ -114,6 +114,7 @@ pub use program::{Program, Programs};
 pub use progress::Progress;
 pub use reconcile::FleetHealth;
 pub use reload::{NewDefinition, Refusal, Reload};
+pub use runner::{EngineError, RunnerKind};
 pub use secrets::{LocalSecrets, SecretValue};
 pub use state::{CleanedUp, StateError};
 pub use task::{Purpose, Stop, Task};

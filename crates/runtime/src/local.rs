@@ -1,6 +1,7 @@
-//! A fleet's services, settled for this machine: programs instead of images, values instead of references.
+//! A fleet's services, settled for this machine: programs instead of images where images are not run themselves, values instead of references.
 
 mod dependencies;
+mod image;
 
 use std::collections::BTreeMap;
 use std::env;
@@ -21,6 +22,7 @@ use crate::limits::{self, ContainerLimits, TaskLimits};
 use crate::program::{Program, Programs};
 use crate::secrets::{LocalSecrets, SecretValue};
 use dependencies::{check_dependencies, forget_absent};
+pub(crate) use image::{ImageRun, Pull};
 
 /// What happens where a secret has no value on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -30,6 +32,15 @@ pub enum MissingSecrets {
     Note,
     /// The fleet does not start, as a task would not on AWS.
     Refuse,
+}
+
+/// What stands for images on this machine.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Images<'p> {
+    /// Programs of it.
+    Programs(&'p Programs),
+    /// The images themselves, which an engine runs.
+    Themselves,
 }
 
 /// A service.
@@ -73,6 +84,8 @@ pub(crate) struct LocalContainer {
     pub(crate) image: String,
     /// What stands for its image here.
     pub(crate) image_program: Arc<Program>,
+    /// How the image itself is run, where it is.
+    pub(crate) image_run: Option<ImageRun>,
     pub(crate) program: PathBuf,
     pub(crate) args: Vec<String>,
     /// Where the program begins: a path below the task's disk, or an absolute one of this machine.
@@ -160,11 +173,12 @@ fn parts(service: &LocalService) -> impl PartialEq + '_ {
 /// Settles every service of a fleet. The notes say what is not as it would be on AWS.
 pub(crate) fn services(
     fleet: &Fleet,
-    programs: &Programs,
+    images: Images<'_>,
     secrets: &LocalSecrets,
     missing_secrets: MissingSecrets,
 ) -> Result<(Vec<LocalService>, Vec<String>), StartError> {
     let mut settling = Settling {
+        fleet,
         secrets,
         missing_secrets,
         notes: Vec::new(),
@@ -172,7 +186,7 @@ pub(crate) fn services(
     let services = fleet
         .services
         .values()
-        .map(|service| settling.service(service, cluster(fleet, service), definition(fleet, service)?, programs))
+        .map(|service| settling.service(service, cluster(fleet, service), definition(fleet, service)?, images))
         .collect::<Result<_, _>>()?;
     Ok((services, settling.notes))
 }
@@ -196,6 +210,7 @@ fn cluster(fleet: &Fleet, service: &Service) -> String {
 
 /// What every container is settled with, and what is noted on the way.
 struct Settling<'a> {
+    fleet: &'a Fleet,
     secrets: &'a LocalSecrets,
     missing_secrets: MissingSecrets,
     notes: Vec<String>,
@@ -207,10 +222,14 @@ impl Settling<'_> {
         service: &Service,
         cluster: String,
         definition: &TaskDefinition,
-        programs: &Programs,
+        images: Images<'_>,
     ) -> Result<LocalService, StartError> {
         let mut containers = Vec::new();
         for container in &definition.containers {
+            let Images::Programs(programs) = images else {
+                containers.push(self.image(container)?);
+                continue;
+            };
             match program(container, programs) {
                 Ok(program) => containers.push(self.container(container, program)?),
                 Err(error) if container.essential => return Err(error),
@@ -244,18 +263,38 @@ impl Settling<'_> {
         })
     }
 
+    /// A container whose image is run itself.
+    fn image(&mut self, container: &Container) -> Result<LocalContainer, StartError> {
+        let settled = self.settled(container, &Program::inside_its_image(), (PathBuf::new(), Vec::new()))?;
+        Ok(LocalContainer {
+            image_run: Some(image::run(container, self.fleet)),
+            ..settled
+        })
+    }
+
+    /// A container that a program of this machine stands for.
     fn container(&mut self, container: &Container, program: &Program) -> Result<LocalContainer, StartError> {
-        let (path, args) = self.command(container, program)?;
+        let run = self.command(container, program)?;
         if let Some(user) = &container.user {
             let note = format!("containers run as the user who runs karma, not as {user}");
             if !self.notes.contains(&note) {
                 self.notes.push(note);
             }
         }
+        self.settled(container, program, run)
+    }
+
+    fn settled(
+        &mut self,
+        container: &Container,
+        program: &Program,
+        (path, args): (PathBuf, Vec<String>),
+    ) -> Result<LocalContainer, StartError> {
         Ok(LocalContainer {
             name: container.name.as_str().into(),
             image: container.image.to_string(),
             image_program: Arc::new(program.clone()),
+            image_run: None,
             program: path,
             args,
             working_directory: working_directory(container, program),

@@ -36,13 +36,15 @@ use crate::program::Programs;
 use crate::progress::{Announcer, Progress};
 use crate::reconcile::{Command, FleetHealth, Reconciler, Seen};
 use crate::reload::Reload;
-use crate::runner::{ProcessRunner, ProcessSettings, Spawner, probe_namespaces};
+use crate::runner::{
+    ContainerRunner, Engine, House, LocalRunner, ProcessRunner, ProcessSettings, RunnerKind, Spawner, probe_namespaces,
+};
 use crate::scaling::ControlLoop;
 use crate::secrets::LocalSecrets;
 use crate::state::{CleanedUp, StateDirectory};
 use crate::traces::TraceStore;
 use definition::{Definition, Settler};
-use karma_ops::{Observation, UsageTotals};
+use karma_ops::{DiscoveryMechanism, Observation, UsageTotals};
 
 /// How a fleet is to run.
 #[derive(Debug, Clone)]
@@ -53,6 +55,8 @@ pub struct Options {
     pub state_directory: PathBuf,
     /// The port of the first HTTP listener; 0 takes any.
     pub port: u16,
+    /// What the containers of tasks are.
+    pub runner: RunnerKind,
     /// A binary whose `main` hands over to [`launch`](crate::launch): this very one.
     pub launcher: PathBuf,
     /// `AWS_REGION` of the tasks.
@@ -86,7 +90,7 @@ struct Shared {
     announcer: Announcer,
     commands: mpsc::UnboundedSender<Command>,
     /// Gone when nothing runs any more.
-    runner: Weak<ProcessRunner>,
+    runner: Weak<LocalRunner>,
     health: watch::Receiver<FleetHealth>,
     /// What counts requests now.
     meters: watch::Sender<FrontMeters>,
@@ -127,6 +131,7 @@ impl Options {
             state_directory: stack.join(".karma"),
             stack,
             port: 8080,
+            runner: RunnerKind::default(),
             launcher: PathBuf::from("/proc/self/exe"),
             region: None,
             missing_secrets: MissingSecrets::default(),
@@ -160,17 +165,20 @@ impl LocalOrchestrator {
             services, zones, notes, ..
         } = definition;
         let revisions = ground.front.revisions(fleet, services, &zones)?;
-        let settings = ProcessSettings {
+        let house = House {
             state_directory: state.path().to_owned(),
-            launcher: options.launcher,
-            namespaces: ground.namespaces,
             region: options.region,
             names: ground.front.discovery.names(),
             announcer: announcer.clone(),
             traces: traces.clone(),
-            control_groups: Arc::new(ControlGroups::take(state.path())),
         };
-        let runner = ProcessRunner::new(settings, ground.spawner, AddressBlock::for_tasks(ground.seed));
+        let runner = runner(
+            ground.means,
+            options.launcher,
+            house,
+            AddressBlock::for_tasks(ground.seed),
+        )
+        .await?;
         let notes = [
             cleaned_up.iter().map(CleanedUp::to_string).collect(),
             set_aside.into_iter().collect(),
@@ -368,10 +376,62 @@ async fn at_once(asked: &mut watch::Receiver<Option<Urgency>>) {
     let _ = asked.wait_for(|asked| *asked == Some(Urgency::AtOnce)).await;
 }
 
+/// What tasks are started with.
+enum Means {
+    Launcher(Spawner, Namespaces),
+    Engine(Engine),
+}
+
+impl Means {
+    async fn find(options: &Options, state: &StateDirectory) -> Result<Self, StartError> {
+        if options.runner == RunnerKind::Container {
+            return Ok(Self::Engine(Engine::find().await?));
+        }
+        let failed = |source: io::Error| StartError::Launcher {
+            path: options.launcher.clone(),
+            source,
+        };
+        let spawner = Spawner::start().map_err(failed)?;
+        let namespaces = probe_namespaces(&spawner, &options.launcher, state.path()).await;
+        Ok(Self::Launcher(spawner, namespaces.map_err(failed)?))
+    }
+
+    /// How tasks find names: an engine writes them into the containers' `/etc/hosts`.
+    fn discovery(&self) -> DiscoveryMechanism {
+        match self {
+            Self::Launcher(_, namespaces) => mechanisms::discovery(*namespaces),
+            Self::Engine(_) => DiscoveryMechanism::HostsFile,
+        }
+    }
+}
+
+async fn runner(
+    means: Means,
+    launcher: PathBuf,
+    house: House,
+    addresses: AddressBlock,
+) -> Result<LocalRunner, StartError> {
+    let (spawner, namespaces) = match means {
+        Means::Engine(engine) => {
+            return Ok(LocalRunner::Container(
+                ContainerRunner::new(engine, house, addresses).await?,
+            ));
+        }
+        Means::Launcher(spawner, namespaces) => (spawner, namespaces),
+    };
+    let settings = ProcessSettings {
+        launcher,
+        namespaces,
+        control_groups: Arc::new(ControlGroups::take(&house.state_directory)),
+    };
+    Ok(LocalRunner::Process(ProcessRunner::new(
+        settings, house, spawner, addresses,
+    )))
+}
+
 /// What must be there before the first task is started.
 struct Ground {
-    spawner: Spawner,
-    namespaces: Namespaces,
+    means: Means,
     front: Front,
     /// Where the stack's addresses begin.
     seed: u64,
@@ -385,24 +445,16 @@ impl Ground {
         options: &Options,
         state: &StateDirectory,
     ) -> Result<Self, StartError> {
-        let failed = |source: io::Error| StartError::Launcher {
-            path: options.launcher.clone(),
-            source,
-        };
-        let spawner = Spawner::start().map_err(failed)?;
-        let namespaces = probe_namespaces(&spawner, &options.launcher, state.path())
-            .await
-            .map_err(failed)?;
+        let means = Means::find(options, state).await?;
         let mut groups = LiveGroups::default();
         groups.follow(fleet);
         let (load_balancers, of_load_balancers) =
             LoadBalancers::start(fleet, &groups.present(), options.port, state.path())?;
         let seed = addresses::seed(state.path());
         let block = AddressBlock::for_names(seed);
-        let (discovery, not_found) = Discovery::start(services, block, mechanisms::discovery(namespaces)).await;
+        let (discovery, not_found) = Discovery::start(services, block, means.discovery()).await;
         Ok(Self {
-            spawner,
-            namespaces,
+            means,
             front: Front {
                 groups,
                 load_balancers,

@@ -20,9 +20,19 @@ pub struct Program {
 pub type Programs = BTreeMap<String, Program>;
 
 impl Program {
+    /// What an image is where the image itself is run: nothing of it is here, and nothing is mapped.
+    pub(crate) fn inside_its_image() -> Self {
+        Self {
+            program: PathBuf::new(),
+            image_path: String::new(),
+            args: Vec::new(),
+            files: BTreeMap::new(),
+        }
+    }
+
     /// A word of a command or the value of a variable: a path of the image becomes the path here.
     pub(crate) fn map_word(&self, word: &str) -> String {
-        if word == self.image_path {
+        if word == self.image_path && !word.is_empty() {
             return self.program.display().to_string();
         }
         let below = |(image_path, local): (&String, &PathBuf)| {
@@ -40,6 +50,9 @@ impl Program {
 
     /// A line for a shell: every word in it that is the image's program becomes the program here.
     pub(crate) fn map_shell_line(&self, line: &str) -> String {
+        if self.image_path.is_empty() {
+            return line.to_owned();
+        }
         let mut mapped = String::new();
         let mut rest = line;
         while let Some(position) = find_word(rest, &self.image_path) {

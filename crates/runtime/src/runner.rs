@@ -1,6 +1,9 @@
 //! [`TaskRunner`]: what starts the containers of a task, and what it must be able to do.
 
+mod container;
 mod environment;
+mod local;
+mod lodging;
 mod process;
 mod spawner;
 
@@ -12,8 +15,22 @@ use crate::listening::Reach;
 use crate::local::{LocalContainer, LocalHealthCheck, LocalService};
 use crate::task::{ContainerState, TaskId, TaskStatus};
 
-pub(crate) use process::{ProcessRunner, ProcessSettings, probe_namespaces};
+pub use container::EngineError;
+pub(crate) use container::{ContainerRunner, Engine, EngineContainer, name as container_name};
+pub(crate) use local::LocalRunner;
+pub(crate) use lodging::House;
+pub(crate) use process::{ProcessContainer, ProcessRunner, ProcessSettings, probe_namespaces};
 pub(crate) use spawner::Spawner;
+
+/// What the containers of a task are on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum RunnerKind {
+    /// Processes: programs of this machine stand for images.
+    #[default]
+    Process,
+    /// Containers of Docker or Podman, made of the images themselves.
+    Container,
+}
 
 /// What starts the containers of a task. The life of a task is the same wherever they run.
 pub(crate) trait TaskRunner: Send + Sync + 'static {

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
-use karma_runtime::{FleetHealth, LocalOrchestrator, MissingSecrets, Urgency};
+use clap::{Args, ValueEnum};
+use karma_runtime::{FleetHealth, LocalOrchestrator, MissingSecrets, Programs, RunnerKind, Urgency};
 
 use crate::change;
 use crate::commands::status;
@@ -64,6 +64,19 @@ pub(crate) struct Arguments {
     /// What is given to a program to do its work, such as time-outs and grace periods, stays as long as the stack says.
     #[arg(long, env = "KARMA_SPEED", value_name = "TIMES", default_value = "1")]
     speed: NonZeroU32,
+
+    /// What tasks are made of
+    #[arg(long, env = "KARMA_RUNNER", value_enum, value_name = "RUNNER", default_value_t = Runner::Process)]
+    runner: Runner,
+}
+
+/// What tasks are made of.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Runner {
+    /// Programs of this machine, as karma.toml says
+    Process,
+    /// The images themselves, run by Docker or Podman
+    Container,
 }
 
 pub(crate) fn run(arguments: Arguments, json: bool, printer: Printer) -> Result<ExitStatus, Failure> {
@@ -90,8 +103,16 @@ impl Arguments {
         if self.strict {
             fidelity::refuse_ignored(&karma_fleet::fidelity(&loaded.stack))?;
         }
+        let (runner, programs) = match self.runner {
+            Runner::Process => {
+                let programs = programs::prepare(directory.path(), &fleet, reporter.printer)?;
+                (RunnerKind::Process, programs)
+            }
+            Runner::Container => (RunnerKind::Container, Programs::new()),
+        };
         Ok(Prepared {
-            programs: programs::prepare(directory.path(), &fleet, reporter.printer)?,
+            runner,
+            programs,
             fleet,
             port: self.port,
             speed: self.speed,

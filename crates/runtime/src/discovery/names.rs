@@ -70,9 +70,14 @@ impl Names {
         switch.chain([("hosts", self.hosts(connect))]).collect()
     }
 
+    /// The names that a service's tasks have for others, with their addresses.
+    pub(crate) fn known_to(&self, connect: Option<&ServiceConnect>) -> BTreeMap<String, Ipv4Addr> {
+        connect.map(|connect| self.of(&connect.namespace)).unwrap_or_default()
+    }
+
     /// The names come first, since the first line with a name wins.
     fn hosts(&self, connect: Option<&ServiceConnect>) -> String {
-        let names = connect.map(|connect| self.of(&connect.namespace)).unwrap_or_default();
+        let names = self.known_to(connect);
         let mut hosts = String::new();
         for (name, address) in names {
             writeln!(hosts, "{address} {name}").expect("a string takes any text");

@@ -104,10 +104,10 @@ impl Register {
         }
     }
 
-    pub(crate) fn note_start(&self, task: &TaskId, container: &str, pid: u32) {
+    pub(crate) fn note_start(&self, task: &TaskId, container: &str, pid: Option<u32>) {
         self.change(task, container, |container| {
             container.restarts += u32::from(container.started_at.is_some());
-            container.pid = Some(pid);
+            container.pid = pid;
             container.started_at = Some(Timestamp::now());
             (container.finished_at, container.exit_code, container.killed) = (None, None, None);
         });

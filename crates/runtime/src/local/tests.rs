@@ -53,6 +53,7 @@ fn settle_with(
     missing_secrets: MissingSecrets,
 ) -> Result<(LocalContainer, Vec<String>), StartError> {
     let mut settling = Settling {
+        fleet: &Fleet::default(),
         secrets,
         missing_secrets,
         notes: vec![],
@@ -216,4 +217,57 @@ fn dependencies_that_can_never_be_met_are_refused() {
         Some("a, b"),
     );
     check(&[depending("a", &["nobody"])], Some("a"));
+}
+
+#[test]
+fn an_image_that_is_run_itself_keeps_its_paths_and_the_stacks_own_are_not_fetched() {
+    let container = Container {
+        command: Some(words(&["/usr/local/bin/agent"])),
+        user: Some("app".to_owned()),
+        health_check: Some(ContainerHealthCheck {
+            command: words(&["CMD-SHELL", "/usr/local/bin/agent health || exit 1"]),
+            interval: Duration::from_secs(30),
+            timeout: Duration::from_secs(5),
+            retries: 3,
+            start_period: Duration::ZERO,
+        }),
+        ..container()
+    };
+    let mut fleet = Fleet::default();
+    let settle = |fleet: &Fleet| {
+        let mut settling = Settling {
+            fleet,
+            secrets: &LocalSecrets::default(),
+            missing_secrets: MissingSecrets::Note,
+            notes: vec![],
+        };
+        let settled = settling.image(&container).unwrap();
+        assert_eq!(settling.notes, Vec::<String>::new());
+        settled
+    };
+    let settled = settle(&fleet);
+    let run = settled.image_run.unwrap();
+    assert_eq!((run.command, run.pull), (container.command.clone(), Pull::WhenAbsent));
+    assert_eq!(run.user.as_deref(), Some("app"));
+    assert_eq!(
+        settled.health_check.unwrap().args,
+        ["-c", "/usr/local/bin/agent health || exit 1"]
+    );
+    let address = Address {
+        module: vec![],
+        mode: karma_fleet::Mode::Managed,
+        kind: "aws_ecr_repository".to_owned(),
+        name: "validator".to_owned(),
+        key: None,
+    };
+    let repository = karma_fleet::Repository {
+        name: "k/validator".to_owned(),
+        declared_at: karma_fleet::Span {
+            file: "main.tf".into(),
+            start: 0,
+            end: 0,
+        },
+    };
+    fleet.repositories.insert(address, repository);
+    assert_eq!(settle(&fleet).image_run.unwrap().pull, Pull::Never);
 }

@@ -10,9 +10,10 @@ use karma_fleet::Fleet;
 
 use super::Options;
 use crate::error::StartError;
-use crate::local::{self, LocalService, MissingSecrets};
+use crate::local::{self, Images, LocalService, MissingSecrets};
 use crate::placement::ZoneNames;
 use crate::program::Programs;
+use crate::runner::RunnerKind;
 use crate::secrets::LocalSecrets;
 use pinned::PinnedPrograms;
 use revisions::Revisions;
@@ -33,6 +34,7 @@ pub(super) struct Settler {
     revisions: Revisions,
     missing_secrets: MissingSecrets,
     region: Option<String>,
+    runner: RunnerKind,
 }
 
 /// Looks for what stands in the way of a definition, before anything is touched.
@@ -42,7 +44,8 @@ pub(super) fn check(
     secrets: &LocalSecrets,
     options: &Options,
 ) -> Result<(), StartError> {
-    local::services(fleet, programs, secrets, options.missing_secrets).map(drop)
+    let images = images(options.runner, programs);
+    local::services(fleet, images, secrets, options.missing_secrets).map(drop)
 }
 
 impl Settler {
@@ -54,6 +57,7 @@ impl Settler {
             revisions,
             missing_secrets: options.missing_secrets,
             region: options.region.clone(),
+            runner: options.runner,
         };
         Ok((settler, note))
     }
@@ -65,9 +69,7 @@ impl Settler {
         programs: &Programs,
         secrets: &LocalSecrets,
     ) -> Result<Definition, StartError> {
-        local::services(fleet, programs, secrets, self.missing_secrets)?;
-        let pinned = self.pinned.pin(programs, fleet)?;
-        let (mut services, notes) = local::services(fleet, &pinned, secrets, self.missing_secrets)?;
+        let (mut services, notes) = self.services(fleet, programs, secrets)?;
         for (service, local) in fleet.services.values().zip(&mut services) {
             let defined_at = service.task_definition.to_string();
             local.revision = self.revisions.number(&local.family, &defined_at, &local.digest());
@@ -80,8 +82,29 @@ impl Settler {
         })
     }
 
+    fn services(
+        &mut self,
+        fleet: &Fleet,
+        programs: &Programs,
+        secrets: &LocalSecrets,
+    ) -> Result<(Vec<LocalService>, Vec<String>), StartError> {
+        let settled = local::services(fleet, images(self.runner, programs), secrets, self.missing_secrets)?;
+        if self.runner == RunnerKind::Container {
+            return Ok(settled);
+        }
+        let pinned = self.pinned.pin(programs, fleet)?;
+        local::services(fleet, Images::Programs(&pinned), secrets, self.missing_secrets)
+    }
+
     /// Removes the programs that nothing names any more.
     pub(super) fn keep_only(&self, words: &BTreeSet<String>) {
         self.pinned.keep_only(words);
+    }
+}
+
+fn images(runner: RunnerKind, programs: &Programs) -> Images<'_> {
+    match runner {
+        RunnerKind::Process => Images::Programs(programs),
+        RunnerKind::Container => Images::Themselves,
     }
 }

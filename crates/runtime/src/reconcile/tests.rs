@@ -174,6 +174,7 @@ fn definition(desired_count: usize) -> LocalService {
     let container = LocalContainer {
         name: "main".into(),
         image: "hello:1".to_owned(),
+        image_run: None,
         image_program: Arc::new(Program {
             program: "program".into(),
             image_path: "/program".to_owned(),

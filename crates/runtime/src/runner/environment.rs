@@ -1,6 +1,7 @@
 //! What a container sees of the world: its variables, and the directories that are its own.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use super::Place;
@@ -8,10 +9,15 @@ use crate::local::LocalContainer;
 use crate::logs;
 use crate::secrets::SecretValue;
 use crate::survivors;
+use crate::task::TaskId;
 
 /// Says to SDKs and agents that they run on Fargate.
 /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html>
-const EXECUTION_ENVIRONMENT: (&str, &str) = ("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE");
+const EXECUTION_ENVIRONMENT: [&str; 2] = ["AWS_EXECUTION_ENV", "AWS_ECS_FARGATE"];
+
+/// Says where the metadata of a container are to be had.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-fargate.html>
+const METADATA: &str = "ECS_CONTAINER_METADATA_URI_V4";
 
 /// `PATH` where this process has none.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
@@ -29,23 +35,24 @@ pub(super) struct Surroundings<'a> {
     pub(super) metadata: Option<String>,
 }
 
-impl Surroundings<'_> {
-    /// The variables of a container and no other: what Fargate sets, what the definition says, and above all the address that it is to
-    /// listen on and the mark that its processes are known by.
-    pub(super) fn variables(&self, place: &Place, container: &LocalContainer) -> BTreeMap<String, String> {
-        let temporary = self.temporary(container).display().to_string();
-        let path = std::env::var("PATH").unwrap_or_else(|_| PATH.to_owned());
-        let mut variables = BTreeMap::from([("PATH", path), ("TMPDIR", temporary)]);
-        variables.insert(EXECUTION_ENVIRONMENT.0, EXECUTION_ENVIRONMENT.1.to_owned());
+/// What the variables of a container are made of wherever it runs.
+pub(super) struct Given<'a> {
+    pub(super) state_directory: &'a Path,
+    pub(super) region: Option<&'a str>,
+    /// Where the container asks for its metadata.
+    pub(super) metadata: Option<&'a str>,
+    /// The address that it is to listen on.
+    pub(super) host: Ipv4Addr,
+}
+
+impl Given<'_> {
+    /// What Fargate sets, what the definition says, and above all the address to listen on and the mark that its processes are known by.
+    pub(super) fn variables(&self, task: &TaskId, container: &LocalContainer) -> BTreeMap<String, String> {
+        let mut variables = BTreeMap::from([EXECUTION_ENVIRONMENT.map(str::to_owned).into()]);
         for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
-            variables.extend(self.region.map(|region| (name, region.to_owned())));
+            variables.extend(self.region.map(|region| (name.to_owned(), region.to_owned())));
         }
-        variables.extend(self.metadata.clone().map(|uri| ("ECS_CONTAINER_METADATA_URI_V4", uri)));
-        variables.extend(place.variables.iter().cloned());
-        let mut variables: BTreeMap<String, String> = variables
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect();
+        variables.extend(self.metadata.map(|uri| (METADATA.to_owned(), uri.to_owned())));
         let secret = |(name, value): (&String, &SecretValue)| (name.clone(), value.expose().to_owned());
         if container
             .environment
@@ -56,9 +63,32 @@ impl Surroundings<'_> {
         }
         variables.extend(container.environment.clone());
         variables.extend(container.secrets.iter().map(secret));
-        let mark = survivors::container_mark(self.state_directory, &place.task, &container.name);
-        variables.insert("HOST".to_owned(), place.address.to_string());
+        let mark = survivors::container_mark(self.state_directory, task, &container.name);
+        variables.insert("HOST".to_owned(), self.host.to_string());
         variables.insert(survivors::MARKER.to_owned(), mark.display().to_string());
+        variables
+    }
+}
+
+impl Surroundings<'_> {
+    /// The variables of a container that is a process, and no other.
+    pub(super) fn variables(&self, place: &Place, container: &LocalContainer) -> BTreeMap<String, String> {
+        let temporary = self.temporary(container).display().to_string();
+        let path = std::env::var("PATH").unwrap_or_else(|_| PATH.to_owned());
+        let mut variables = BTreeMap::from([("PATH".to_owned(), path), ("TMPDIR".to_owned(), temporary)]);
+        variables.extend(
+            place
+                .variables
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone())),
+        );
+        let given = Given {
+            state_directory: self.state_directory,
+            region: self.region,
+            metadata: self.metadata.as_deref(),
+            host: place.address,
+        };
+        variables.extend(given.variables(&place.task, container));
         variables
     }
 

@@ -2,13 +2,11 @@
 
 use std::fs;
 use std::io;
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -17,23 +15,17 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::environment::Surroundings;
+use super::lodging::{self, House, Lodging};
 use super::{Exit, Launched, Place, Probe, RunningContainer, Spawner, StartFailure, StopSignal, TaskRunner};
 use crate::addresses::AddressBlock;
-use crate::discovery::Names;
 use crate::launcher::{self, LAUNCH_FAILED, Namespaces, Preparation, Streams};
 use crate::limits::control_groups::ControlGroups;
-use crate::limits::register::{ContainerRecord, Register, TaskRecord};
+use crate::limits::register::Register;
 use crate::limits::{self, Keeper, OUT_OF_MEMORY};
 use crate::listening::{self, Reach};
 use crate::local::{LocalContainer, LocalHealthCheck, LocalService};
-use crate::logs::task_log::TaskLog;
-use crate::logs::{self, LogSink};
-use crate::metadata::{MetadataServer, Region};
-use crate::progress::Announcer;
-use crate::state::StateDirectory;
 use crate::survivors;
 use crate::task::{ContainerState, TaskId, TaskStatus};
-use crate::traces::{TraceReceiver, TraceStore};
 
 /// The exit code of a program that never came to run.
 const NEVER_RAN: i32 = LAUNCH_FAILED as i32;
@@ -50,14 +42,9 @@ const PROBE_OUTPUT: usize = 1024;
 /// What a [`ProcessRunner`] is made of.
 #[derive(Debug)]
 pub(crate) struct ProcessSettings {
-    pub(crate) state_directory: PathBuf,
     /// The binary that is the launcher where its first argument says so.
     pub(crate) launcher: PathBuf,
     pub(crate) namespaces: Namespaces,
-    pub(crate) region: Option<String>,
-    pub(crate) names: Arc<Names>,
-    pub(crate) announcer: Announcer,
-    pub(crate) traces: TraceStore,
     pub(crate) control_groups: Arc<ControlGroups>,
 }
 
@@ -66,12 +53,7 @@ pub(crate) struct ProcessSettings {
 pub(crate) struct ProcessRunner {
     settings: ProcessSettings,
     spawner: Spawner,
-    addresses: Mutex<AddressBlock>,
-    register: Arc<Register>,
-    /// `None` where it cannot listen.
-    metadata: Option<MetadataServer>,
-    /// `None` where it cannot listen.
-    traces: Option<TraceReceiver>,
+    lodging: Lodging,
     /// Looks after limits; aborted with the runner.
     _watch: JoinSet<()>,
 }
@@ -122,22 +104,17 @@ pub(crate) async fn probe_namespaces(spawner: &Spawner, launcher: &Path, directo
 
 impl ProcessRunner {
     /// Begins to look after limits, and to answer containers that ask what they are.
-    pub(crate) fn new(settings: ProcessSettings, spawner: Spawner, addresses: AddressBlock) -> Self {
-        let register = Arc::new(Register::default());
-        let region = Region(settings.region.clone());
+    pub(crate) fn new(settings: ProcessSettings, house: House, spawner: Spawner, addresses: AddressBlock) -> Self {
+        let lodging = Lodging::new(house, addresses);
         let mut watch = JoinSet::new();
-        let memory = keeper(settings.control_groups.limit_memory());
         watch.spawn(limits::watch(
-            Arc::downgrade(&register),
-            memory,
-            settings.announcer.clone(),
+            Arc::downgrade(&lodging.register),
+            keeper(settings.control_groups.limit_memory()),
+            lodging.house.announcer.clone(),
         ));
         Self {
             spawner,
-            addresses: Mutex::new(addresses),
-            metadata: MetadataServer::start(Arc::clone(&register), region).ok(),
-            traces: TraceReceiver::start(settings.traces.clone()).ok(),
-            register,
+            lodging,
             _watch: watch,
             settings,
         }
@@ -145,27 +122,17 @@ impl ProcessRunner {
 
     /// What runs now.
     pub(crate) fn register(&self) -> &Arc<Register> {
-        &self.register
+        &self.lodging.register
     }
 
     /// What is not as it would be on AWS; one sentence each.
     pub(crate) fn notes(&self) -> Vec<String> {
-        let metadata = self
-            .metadata
-            .is_none()
-            .then(|| "no port is free for the task metadata endpoint".to_owned());
-        let traces = self
-            .traces
-            .is_none()
-            .then(|| "no port is free for taking traces".to_owned());
         let (memory, cpu) = (
             self.settings.control_groups.limit_memory(),
             self.settings.control_groups.limit_cpu(),
         );
-        [limits::note(keeper(memory), keeper(cpu)), metadata, traces]
-            .into_iter()
-            .flatten()
-            .collect()
+        let limits = limits::note(keeper(memory), keeper(cpu));
+        limits.into_iter().chain(self.lodging.notes()).collect()
     }
 
     /// A program as the child of the launcher: in the place of a container, with its environment and no other.
@@ -176,7 +143,7 @@ impl ProcessRunner {
         (program, args): (&Path, &[String]),
         streams: Streams,
     ) -> Command {
-        let directory = self.directory(&place.task);
+        let directory = self.lodging.directory(&place.task);
         let surroundings = self.surroundings(&directory, place, container);
         let preparation = self.preparation(place, container, streams);
         let etc = directory.join("etc");
@@ -223,106 +190,46 @@ impl ProcessRunner {
         }
     }
 
-    /// What all containers of a service's tasks are told.
-    fn place_variables(&self, service: &LocalService) -> Vec<(&'static str, String)> {
-        let mut variables = self.settings.names.proxy_variables(service.service_connect.as_ref());
-        let traces = self.traces.as_ref().map(|traces| traces.variables(&service.name));
-        variables.extend(traces.unwrap_or_default());
-        variables
-    }
-
     fn surroundings<'a>(&'a self, directory: &'a Path, place: &Place, container: &LocalContainer) -> Surroundings<'a> {
-        let key = self.register.key(&place.task, &container.name);
         Surroundings {
-            state_directory: &self.settings.state_directory,
+            state_directory: &self.lodging.house.state_directory,
             task_directory: directory,
-            region: self.settings.region.as_deref(),
-            metadata: self.metadata.as_ref().zip(key).map(|(server, key)| server.uri(&key)),
+            region: self.lodging.house.region.as_deref(),
+            metadata: self.lodging.metadata_uri(place, container),
         }
     }
 
-    fn directory(&self, task: &TaskId) -> PathBuf {
-        StateDirectory::task_directory(&self.settings.state_directory, task)
-    }
-
     fn make_directories(&self, place: &Place, service: &LocalService) -> io::Result<()> {
-        let directory = self.directory(&place.task);
+        let directory = self.lodging.directory(&place.task);
         for container in &service.containers {
             let surroundings = self.surroundings(&directory, place, container);
             fs::create_dir_all(surroundings.working_directory(container))?;
             fs::create_dir_all(surroundings.temporary(container))?;
         }
         fs::create_dir_all(directory.join("etc"))?;
-        for (name, text) in self.settings.names.etc(service.service_connect.as_ref()) {
+        for (name, text) in self.lodging.house.names.etc(service.service_connect.as_ref()) {
             fs::write(directory.join("etc").join(name), text)?;
         }
         Ok(())
     }
 
-    fn enter(&self, place: &Place, service: &LocalService, log: TaskLog) {
-        let directory = self.directory(&place.task);
-        self.register.enter(TaskRecord {
-            place: place.clone(),
-            service: Arc::new(service.clone()),
-            log: Arc::new(log),
-            disk: directory.join("disk"),
-            created_at: Timestamp::now(),
-            last_status: TaskStatus::Provisioning,
-            storage: None,
-            containers: service
-                .containers
-                .iter()
-                .map(|it| ContainerRecord::new(Arc::clone(it)))
-                .collect(),
-        });
-    }
-
-    fn take_address(&self, service: &LocalService) -> Result<Ipv4Addr, StartFailure> {
-        let ports: Vec<u16> = service
-            .containers
-            .iter()
-            .flat_map(|container| &container.ports)
-            .map(|port| port.0)
-            .collect();
-        self.addresses().take(&ports).map_err(|port| {
-            let owner = listening::owner(Ipv4Addr::UNSPECIFIED, port).unwrap_or_else(|| "another program".to_owned());
-            StartFailure(format!(
-                "port {port} is taken on all addresses of this machine by {owner}; a program that heeds HOST takes one address only"
-            ))
-        })
-    }
-
-    fn addresses(&self) -> std::sync::MutexGuard<'_, AddressBlock> {
-        self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn sink(&self, place: &Place, container: &LocalContainer, log: &Arc<TaskLog>) -> LogSink {
-        LogSink {
-            service: Arc::clone(&place.service),
-            task: place.task.clone(),
-            container: Arc::clone(&container.name),
-            announcer: self.settings.announcer.clone(),
-            log: Arc::clone(log),
-        }
-    }
-
     /// Its output goes to its task's log from now on.
     fn read_output(&self, place: &Place, container: &LocalContainer, child: &mut Child) -> JoinSet<()> {
         let mut output = JoinSet::new();
-        let Some(task) = self.register.task(&place.task) else {
+        let Some(sink) = self.lodging.sink(place, container) else {
             return output;
         };
         if let Some(stdout) = child.stdout.take() {
-            output.spawn(self.sink(place, container, &task.log).copy(stdout));
+            output.spawn(sink.clone().copy(stdout));
         }
         if let Some(stderr) = child.stderr.take() {
-            output.spawn(self.sink(place, container, &task.log).copy(stderr));
+            output.spawn(sink.copy(stderr));
         }
         output
     }
 
     async fn spawn(&self, place: &Place, container: &LocalContainer) -> io::Result<Child> {
-        if let Some(task) = self.register.task(&place.task) {
+        if let Some(task) = self.lodging.register.task(&place.task) {
             let of_task = (&place.task, &task.service.limits);
             self.settings
                 .control_groups
@@ -337,27 +244,20 @@ impl TaskRunner for ProcessRunner {
     type Container = ProcessContainer;
 
     fn provision(&self, task: &TaskId, service: &LocalService) -> Result<Place, StartFailure> {
-        let failure = |error: io::Error| StartFailure(format!("ResourceInitializationError: {error}"));
-        let log = TaskLog::open(&logs::path(&self.settings.state_directory, &service.label, task)).map_err(failure)?;
-        let place = Place {
-            task: task.clone(),
-            service: Arc::clone(&service.label),
-            address: self.take_address(service)?,
-            variables: self.place_variables(service),
-        };
+        let (place, log) = self.lodging.take(task, service)?;
         if let Err(error) = self.make_directories(&place, service) {
             self.deprovision(&place);
-            return Err(failure(error));
+            return Err(lodging::failure(&error));
         }
-        self.enter(&place, service, log);
+        self.lodging.enter(&place, service, log);
         Ok(place)
     }
 
     async fn start(&self, place: &Place, container: &LocalContainer) -> Result<ProcessContainer, StartFailure> {
-        if self.register.has_run(&place.task, &container.name) {
+        if self.lodging.register.has_run(&place.task, &container.name) {
             // What it left behind when it ended would be in the way of what is started again.
             survivors::kill_all(&survivors::container_mark(
-                &self.settings.state_directory,
+                &self.lodging.house.state_directory,
                 &place.task,
                 &container.name,
             ));
@@ -373,14 +273,16 @@ impl TaskRunner for ProcessRunner {
             ))
         })?;
         let pid = child.id().expect("a child that nobody has waited for has an id");
-        self.register.note_start(&place.task, &container.name, pid);
+        self.lodging
+            .register
+            .note_start(&place.task, &container.name, Some(pid));
         Ok(ProcessContainer {
             output: self.read_output(place, container, &mut child),
             child,
             pid: Pid::from_raw(pid.cast_signed()),
             task: place.task.clone(),
             name: Arc::clone(&container.name),
-            register: Arc::clone(&self.register),
+            register: Arc::clone(&self.lodging.register),
             control_groups: Arc::clone(&self.settings.control_groups),
             killed_before,
             end_reason: None,
@@ -406,20 +308,19 @@ impl TaskRunner for ProcessRunner {
 
     fn deprovision(&self, place: &Place) {
         // A program that made itself a daemon has left its group, but not its mark.
-        survivors::kill_all(&survivors::mark(&self.settings.state_directory, &place.task));
+        survivors::kill_all(&survivors::mark(&self.lodging.house.state_directory, &place.task));
         self.settings.control_groups.remove(&place.task);
-        self.register.leave(&place.task);
-        self.addresses().release(place.address);
+        self.lodging.leave(place);
         // What cannot be removed now is removed by the next run.
-        let _ = fs::remove_dir_all(self.directory(&place.task));
+        let _ = fs::remove_dir_all(self.lodging.directory(&place.task));
     }
 
     fn note_status(&self, task: &TaskId, status: TaskStatus) {
-        self.register.note_status(task, status);
+        self.lodging.register.note_status(task, status);
     }
 
     fn note_containers(&self, task: &TaskId, containers: &[ContainerState]) {
-        self.register.note_containers(task, containers);
+        self.lodging.register.note_containers(task, containers);
     }
 }
 

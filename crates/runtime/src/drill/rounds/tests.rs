@@ -59,6 +59,7 @@ pub(in crate::drill) fn service(tasks: &[&str]) -> ServiceObservation {
         task_definition: "web:1".to_owned(),
         capacity_provider_strategy: Vec::new(),
         deployments: Vec::new(),
+        autoscaling: None,
         tasks,
         events: [].into(),
     }
