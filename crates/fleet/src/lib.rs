@@ -57,6 +57,7 @@ mod fleet;
 
 pub mod alarm;
 mod capacity;
+mod certificate;
 mod cluster;
 mod container;
 mod container_health_check;
