@@ -34,6 +34,15 @@ const FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
+/// Headers that concern only the connection they come on. The first may name others.
+static HOP_BY_HOP: [HeaderName; 5] = [
+    header::CONNECTION,
+    header::TE,
+    header::UPGRADE,
+    KEEP_ALIVE,
+    PROXY_CONNECTION,
+];
+
 /// What the headers for a target say of the client's connection.
 #[derive(Debug)]
 pub(crate) struct Origin {
@@ -186,11 +195,13 @@ fn add_origin(headers: &mut HeaderMap, origin: &Origin) {
 }
 
 fn append_hop(headers: &mut HeaderMap, client: &HeaderValue) {
-    let hops = match headers.entry(&FORWARDED_FOR) {
-        Entry::Vacant(_) => client.clone(),
-        Entry::Occupied(sent) => joined(sent.iter().chain([client])).unwrap_or_else(|| client.clone()),
-    };
-    headers.insert(FORWARDED_FOR, hops);
+    match headers.entry(FORWARDED_FOR) {
+        Entry::Vacant(place) => drop(place.insert(client.clone())),
+        Entry::Occupied(mut sent) => {
+            let hops = joined(sent.iter().chain([client])).unwrap_or_else(|| client.clone());
+            drop(sent.insert_mult(hops));
+        }
+    }
 }
 
 fn joined<'a>(values: impl Iterator<Item = &'a HeaderValue>) -> Option<HeaderValue> {
@@ -200,16 +211,16 @@ fn joined<'a>(values: impl Iterator<Item = &'a HeaderValue>) -> Option<HeaderVal
 
 /// Takes out the headers that concern only the connection they came on. The framing stays: it is written anew.
 fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    for name in named_by_connection(headers) {
-        headers.remove(name);
+    // One look at all names costs less than a search for each of these: most heads have one of them, or none.
+    let is_there = HOP_BY_HOP
+        .each_ref()
+        .map(|name| headers.keys().any(|other| other == name));
+    if is_there[0] {
+        for name in named_by_connection(headers) {
+            headers.remove(name);
+        }
     }
-    for name in [
-        header::CONNECTION,
-        header::TE,
-        header::UPGRADE,
-        KEEP_ALIVE,
-        PROXY_CONNECTION,
-    ] {
+    for (name, _) in HOP_BY_HOP.iter().zip(is_there).filter(|(_, is_there)| *is_there) {
         headers.remove(name);
     }
 }

@@ -24,9 +24,9 @@ pub enum ProtocolVersion {
 
 /// Whether a request speaks gRPC.
 pub(crate) fn is_grpc(head: &Parts) -> bool {
-    let content_type = head.headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
+    let content_type = || head.headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
     head.version == Version::HTTP_2
-        && content_type.is_some_and(|content_type| content_type.starts_with(b"application/grpc"))
+        && content_type().is_some_and(|content_type| content_type.starts_with(b"application/grpc"))
 }
 
 impl ProtocolVersion {

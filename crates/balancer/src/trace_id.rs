@@ -4,7 +4,6 @@
 //!
 //! [aws]: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html
 
-use std::fmt::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -39,14 +38,18 @@ pub(crate) fn of(headers: &HeaderMap) -> Option<String> {
 
 /// A trace without `Root` gets one; otherwise we leave our mark as `Self`, in the place of an earlier one.
 fn with_our_field(sent: &str, identifier: &Identifier) -> String {
+    let mut value = String::with_capacity(48 + sent.len());
+    if sent.is_empty() {
+        identifier.put(&mut value, "Root");
+        return value;
+    }
     let fields = || sent.split(';').map(str::trim).filter(|field| !field.is_empty());
     let name = if fields().any(|field| field.starts_with("Root=")) {
         "Self"
     } else {
         "Root"
     };
-    let mut value = String::with_capacity(48 + sent.len());
-    write!(value, "{name}={identifier}").expect("writing into a string does not fail");
+    identifier.put(&mut value, name);
     for field in fields().filter(|field| !field.starts_with("Self=")) {
         value.push(';');
         value.push_str(field);
@@ -62,16 +65,22 @@ impl Identifier {
             bits: (random::next() >> 32, random::next()),
         }
     }
+
+    /// Writes it as a field with this name.
+    fn put(&self, out: &mut String, name: &str) {
+        out.push_str(name);
+        out.push_str("=1-");
+        put_hexadecimal(out, self.seconds, 8);
+        out.push('-');
+        put_hexadecimal(out, self.bits.0, 8);
+        put_hexadecimal(out, self.bits.1, 16);
+    }
 }
 
-impl fmt::Display for Identifier {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "1-{:08x}-{:08x}{:016x}",
-            self.seconds, self.bits.0, self.bits.1
-        )
-    }
+/// Writes the lowest digits of a number: each request has some forty of them, and formatting would be dear.
+fn put_hexadecimal(out: &mut String, number: u64, digits: u32) {
+    let digit = |place: u32| b"0123456789abcdef"[usize::from((number >> (place * 4)).to_le_bytes()[0] & 15)];
+    out.extend((0..digits).rev().map(|place| char::from(digit(place))));
 }
 
 #[cfg(test)]
@@ -105,7 +114,8 @@ mod tests {
 
     #[test]
     fn an_identifier_has_eight_and_twenty_four_digits() {
-        let identifier = Identifier::new().to_string();
+        let field = with_our_field("", &Identifier::new());
+        let identifier = field.strip_prefix("Root=").unwrap();
         let parts: Vec<&str> = identifier.split('-').collect();
         assert_eq!(parts.iter().map(|part| part.len()).collect::<Vec<_>>(), [1, 8, 24]);
         assert!(parts.concat().bytes().all(|digit| digit.is_ascii_hexdigit()));

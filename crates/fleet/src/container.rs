@@ -1,6 +1,11 @@
 //! One container of a task definition.
 //! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html>
 
+pub(crate) mod health_check;
+pub(crate) mod limits;
+pub(crate) mod log_configuration;
+pub(crate) mod restart_policy;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;

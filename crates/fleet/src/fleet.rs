@@ -1,7 +1,7 @@
 //! [`Fleet`]: a stack, read as ECS.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use karma_terraform::{Address, Diagnostics, Mode, ResourceInstance, Stack};
 
@@ -13,7 +13,7 @@ use crate::metric::MetricFilter;
 use crate::scaling::{self, ScalableTarget};
 use crate::{
     Cluster, Listener, LoadBalancer, LogGroup, Repository, SamplingRule, Secret, Service, ServiceSchedule, Subnet,
-    TargetGroup, TaskDefinition, capacity,
+    TargetGroup, TaskDefinition, capacity, certificate,
 };
 
 /// Resources of one family by their address.
@@ -54,6 +54,8 @@ pub struct Fleet {
     pub metric_filters: Table<MetricFilter>,
     /// `aws_xray_sampling_rule`
     pub sampling_rules: Table<SamplingRule>,
+    /// The names that the stack's `aws_acm_certificate`s are for, wildcards among them.
+    pub certificate_names: BTreeSet<String>,
     /// What the stack has and this model does not read.
     pub unmodeled: Vec<Address>,
 }
@@ -82,6 +84,7 @@ impl Fleet {
             }
         }
         settle_labels(&mut fleet.services);
+        fleet.certificate_names = managed(stack).flat_map(certificate::names).collect();
         let foreign = managed(stack).filter(|resource| is_foreign(resource));
         fleet.unmodeled.extend(foreign.map(|resource| resource.address.clone()));
         fleet.unmodeled.sort();

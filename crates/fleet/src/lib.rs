@@ -53,10 +53,9 @@
 
 pub mod alarm;
 mod capacity;
+mod certificate;
 mod cluster;
 mod container;
-mod container_health_check;
-mod container_limits;
 mod deployment;
 mod fidelity;
 mod fleet;
@@ -64,12 +63,10 @@ mod health_check;
 mod image;
 mod listener;
 mod load_balancer;
-mod log_configuration;
 mod log_group;
 pub mod metric;
 mod network;
 mod repository;
-mod restart_policy;
 mod sampling_rule;
 pub mod scaling;
 mod secret;
@@ -89,9 +86,11 @@ mod value_text;
 
 pub use capacity::CapacityProviderStrategyItem;
 pub use cluster::{Cluster, ContainerInsights};
+pub use container::health_check::ContainerHealthCheck;
+pub use container::limits::{ContainerLimits, Ulimit, UlimitName};
+pub use container::log_configuration::LogConfiguration;
+pub use container::restart_policy::RestartPolicy;
 pub use container::{AppProtocol, Container, ContainerDependency, DependencyCondition, EnvironmentValue, PortMapping};
-pub use container_health_check::ContainerHealthCheck;
-pub use container_limits::{ContainerLimits, Ulimit, UlimitName};
 pub use deployment::{CircuitBreaker, DeploymentAlarms, DeploymentConfiguration};
 pub use fidelity::{Fidelity, FidelityLine, fidelity};
 pub use fleet::{Fleet, Table};
@@ -104,12 +103,10 @@ pub use listener::{Listener, ListenerProtocol};
 pub use load_balancer::{
     AccessLogs, DesyncMitigationMode, ForwardedFor, HostHeader, Http2, InvalidHeaders, LoadBalancer,
 };
-pub use log_configuration::LogConfiguration;
 pub use log_group::LogGroup;
 pub use network::{AvailabilityZone, NetworkConfiguration, Subnet};
 pub use provider::provider;
 pub use repository::Repository;
-pub use restart_policy::RestartPolicy;
 pub use sampling_rule::SamplingRule;
 pub use secret::Secret;
 pub use secret_reference::SecretReference;

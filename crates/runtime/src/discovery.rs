@@ -14,9 +14,8 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use karma_balancer::{Action, Attributes, Listener, ListenerMeter, Rules, TargetGroup};
+use karma_balancer::{Action, Attributes, Listener, ListenerMeter, Rules, TargetGroup, bind};
 use karma_fleet::ClientAlias;
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::addresses::AddressBlock;
@@ -60,7 +59,7 @@ struct Served {
 
 impl Discovery {
     /// Listens behind every name that a service offers. The notes say which cannot be served.
-    pub(crate) async fn start(
+    pub(crate) fn start(
         services: &[LocalService],
         block: AddressBlock,
         mechanism: DiscoveryMechanism,
@@ -72,7 +71,7 @@ impl Discovery {
             mechanism,
             proxies: BTreeMap::new(),
         };
-        let mut notes = discovery.follow(services).await;
+        let mut notes = discovery.follow(services);
         if mechanism == DiscoveryMechanism::HttpProxy {
             notes.push("tasks find each other through HTTP_PROXY, since the kernel gives them no /etc/hosts of their own: not every client heeds it".to_owned());
         }
@@ -85,7 +84,7 @@ impl Discovery {
     }
 
     /// Listens behind the names that these services offer, and no others. The notes say which cannot be served.
-    pub(crate) async fn follow(&mut self, services: &[LocalService]) -> Vec<String> {
+    pub(crate) fn follow(&mut self, services: &[LocalService]) -> Vec<String> {
         let offered = offered(services);
         self.forget_all_but(&offered);
         let mut notes = Vec::new();
@@ -102,11 +101,11 @@ impl Discovery {
                     port,
                 };
                 let attributes = policy::attributes(policy::timeouts(services, &namespace, &alias));
-                notes.extend(self.listen(namespace.clone(), alias, address, attributes).await);
+                notes.extend(self.listen(namespace.clone(), alias, address, attributes));
             }
         }
         if self.mechanism == DiscoveryMechanism::HttpProxy {
-            notes.extend(self.tell_proxies().await);
+            notes.extend(self.tell_proxies());
         }
         notes
     }
@@ -192,7 +191,7 @@ impl Discovery {
     }
 
     /// Returns a note where the alias cannot be served.
-    async fn listen(
+    fn listen(
         &mut self,
         namespace: Namespace,
         alias: ClientAlias,
@@ -204,7 +203,7 @@ impl Discovery {
             return None;
         }
         let alias = &key.1;
-        let socket = match TcpListener::bind((address, alias.port)).await {
+        let socket = match bind((address, alias.port).into()) {
             Ok(socket) => socket,
             Err(error) => {
                 return Some(format!(
@@ -229,7 +228,7 @@ impl Discovery {
     }
 
     /// Every namespace has a proxy, which knows the names that there are now.
-    async fn tell_proxies(&mut self) -> Vec<String> {
+    fn tell_proxies(&mut self) -> Vec<String> {
         let mut notes = Vec::new();
         for namespace in self.names.namespaces() {
             let names = self.names.of(&namespace);
@@ -237,7 +236,7 @@ impl Discovery {
                 proxy.set_names(names);
                 continue;
             }
-            match ForwardProxy::start(names).await {
+            match ForwardProxy::start(names) {
                 Ok(proxy) => {
                     self.names.set_proxy(namespace.clone(), proxy.url());
                     self.proxies.insert(namespace, proxy);

@@ -33,10 +33,10 @@ pub(crate) struct FrontObservation {
 impl Front {
     /// Leads requests where the definition wants them from now on. What services leave it still has, until they have left. The notes say
     /// what cannot be served.
-    pub(crate) async fn follow(&mut self, fleet: &Fleet, services: &[LocalService]) -> Result<Vec<String>, StartError> {
+    pub(crate) fn follow(&mut self, fleet: &Fleet, services: &[LocalService]) -> Result<Vec<String>, StartError> {
         self.groups.follow(fleet);
         let mut notes = self.load_balancers.follow(fleet, &self.groups.present())?;
-        notes.extend(self.discovery.follow(services).await);
+        notes.extend(self.discovery.follow(services));
         Ok(notes)
     }
 

@@ -452,7 +452,7 @@ impl Ground {
             LoadBalancers::start(fleet, &groups.present(), options.port, state.path())?;
         let seed = addresses::seed(state.path());
         let block = AddressBlock::for_names(seed);
-        let (discovery, not_found) = Discovery::start(services, block, means.discovery()).await;
+        let (discovery, not_found) = Discovery::start(services, block, means.discovery());
         Ok(Self {
             means,
             front: Front {

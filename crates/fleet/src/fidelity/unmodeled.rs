@@ -1,6 +1,6 @@
 //! Resource types that the model does not read.
 
-use super::{Treatment, ignored, not_applicable};
+use super::{Treatment, ignored, not_applicable, simulated};
 
 /// By what the type begins with; the longest that fits counts. What ECS, its load balancer and its alarms act on is ignored; the rest of AWS is not
 /// a matter of running the fleet.
@@ -63,10 +63,11 @@ const BY_BEGINNING: &[Treatment] = &[
         "nothing is filtered between loopback addresses",
     ),
     not_applicable("aws_network_acl", "nothing is filtered between loopback addresses"),
-    not_applicable(
+    simulated(
         "aws_acm_certificate",
-        "HTTPS is served with a certificate of this machine's own",
+        "HTTPS is served with a certificate of this machine's own, for the same names",
     ),
+    not_applicable("aws_acm_certificate_validation", "nobody asks who owns a name"),
     not_applicable("aws_route53_", "names of the stack are not served to this machine"),
 ];
 

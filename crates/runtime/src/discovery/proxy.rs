@@ -38,8 +38,8 @@ pub(super) struct ForwardProxy {
 }
 
 impl ForwardProxy {
-    pub(super) async fn start(names: BTreeMap<String, Ipv4Addr>) -> io::Result<Self> {
-        let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    pub(super) fn start(names: BTreeMap<String, Ipv4Addr>) -> io::Result<Self> {
+        let socket = karma_balancer::bind((Ipv4Addr::LOCALHOST, 0).into())?;
         let address = socket.local_addr()?;
         let (names, known) = watch::channel(names);
         let job = tokio::spawn(serve(socket, known)).abort_handle();
@@ -172,7 +172,7 @@ mod tests {
 
     async fn ask(text: String) -> String {
         let names = [("hello".to_owned(), Ipv4Addr::LOCALHOST)].into();
-        let proxy = ForwardProxy::start(names).await.unwrap();
+        let proxy = ForwardProxy::start(names).unwrap();
         let mut stream = TcpStream::connect(proxy.address).await.unwrap();
         stream.write_all(text.as_bytes()).await.unwrap();
         let mut answer = String::new();

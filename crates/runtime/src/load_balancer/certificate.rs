@@ -1,5 +1,5 @@
 //! A certificate for the HTTPS listeners here. Those of the stack are AWS's, which gives their keys to nobody; so this machine makes
-//! one for itself, for the names that the rules know, and keeps it: who has come to trust it need not do so again.
+//! one for itself, for the names that the stack knows, and keeps it: who has come to trust it need not do so again.
 
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, OpenOptions};
@@ -21,7 +21,7 @@ pub(super) struct Certificate {
     pub(super) path: PathBuf,
 }
 
-/// The names of this machine, beside those of the rules.
+/// The names of this machine, beside those of the stack.
 const LOCAL_NAMES: [&str; 2] = ["localhost", "127.0.0.1"];
 
 /// The certificate kept in `directory`, or a new one if it is for other names.
@@ -71,7 +71,8 @@ impl Certificate {
 const CERTIFICATE: &str = "certificate.pem";
 const KEY: &str = "key.pem";
 
-/// What a client may call the load balancers: the hosts of their rules, as far as a certificate can have them.
+/// What a client may call the load balancers: the names of the stack's certificates and the hosts of the rules, as far as a certificate can
+/// have them.
 fn names(fleet: &Fleet) -> BTreeSet<String> {
     let rules = fleet.listeners.values().flat_map(|listener| &listener.rules);
     let hosts = rules
@@ -82,6 +83,7 @@ fn names(fleet: &Fleet) -> BTreeSet<String> {
         });
     let hosts = hosts
         .flatten()
+        .chain(&fleet.certificate_names)
         .filter(|host| is_name(host))
         .map(|host| host.to_ascii_lowercase());
     hosts.chain(LOCAL_NAMES.map(str::to_owned)).collect()

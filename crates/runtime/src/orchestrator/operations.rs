@@ -28,7 +28,7 @@ impl LocalOrchestrator {
             return Ok(Vec::new());
         };
         let definition = settler.settle(&fleet, &programs, &secrets)?;
-        let not_served = front.follow(&fleet, &definition.services).await?;
+        let not_served = front.follow(&fleet, &definition.services)?;
         let revisions = front.revisions(&fleet, definition.services, &definition.zones)?;
         let (answer, applied) = oneshot::channel();
         self.order(Command::Apply(revisions, answer));
