@@ -16,10 +16,14 @@ Environment variables, each in place of a flag, which is stronger:
   KARMA_DIR         the directory of the .tf files
   KARMA_JSON        print the answer as JSON
   KARMA_PORT        the port of the first HTTP listener
+  KARMA_PRICES      the prices that `karma prices refresh -o FILE` wrote
   KARMA_QUIET       say nothing but the answer and errors
+  KARMA_REGION      the region whose prices `karma cost` takes
+  KARMA_RUNNER      what tasks are made of: process, container
   KARMA_SPEED       how many times as fast the control loops' time passes
   KARMA_STRICT      `karma up` refuses what has no effect here
   KARMA_TIMEOUT     how long to wait for what was begun: 90s, 10m
+  KARMA_USAGE       a file with what a month is like, for `karma cost`
   KARMA_VERBOSE     say more
   KARMA_WATCH       `karma up` follows the files
 TF_VAR_name and NO_COLOR mean what they mean elsewhere.";

@@ -151,6 +151,7 @@ const TABLES: &[(&[&str], &[&[Treatment]])] = &[
     (links::METRIC_ALARM, &[scaling::METRIC_ALARM]),
     (links::COMPOSITE_ALARM, &[scaling::COMPOSITE_ALARM]),
     (links::METRIC_FILTER, &[scaling::METRIC_FILTER]),
+    (links::SAMPLING_RULE, &[other::SAMPLING_RULE]),
     (links::SUBNET, &[other::SUBNET]),
     (links::REPOSITORY, &[other::REPOSITORY]),
     (links::LOG_GROUP, &[other::LOG_GROUP]),

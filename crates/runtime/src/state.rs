@@ -20,6 +20,8 @@ use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +29,9 @@ use crate::error::StartError;
 use crate::logs::{self, Run};
 use crate::survivors;
 use crate::task::TaskId;
+
+/// So long the last children of a run that was killed may take to follow it.
+const LAST_CHILDREN: Duration = Duration::from_secs(2);
 
 /// The form of `tasks.json`.
 const VERSION: u32 = 1;
@@ -192,15 +197,7 @@ impl StateDirectory {
             .truncate(false)
             .open(&lock_path)
             .map_err(io_error("open", &lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(StartError::AlreadyRunning {
-                    pid: read_pid(&mut lock),
-                });
-            }
-            Err(TryLockError::Error(source)) => return Err(io_error("lock", &lock_path)(source).into()),
-        }
+        take_lock(&mut lock, &lock_path)?;
         write_pid(&mut lock).map_err(io_error("write", &lock_path))?;
         Ok(Self {
             path,
@@ -268,8 +265,28 @@ fn read_tasks(path: &Path) -> Result<Option<TasksFile>, StateError> {
     serde_json::from_slice(&text).map(Some).map_err(foreign)
 }
 
+/// Takes the lock, unless somebody runs who has it. A run that was killed may have left children that were about to become programs; they have
+/// its lock, too, and follow it at once.
+fn take_lock(lock: &mut File, path: &Path) -> Result<(), StartError> {
+    let deadline = Instant::now() + LAST_CHILDREN;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(source)) => return Err(io_error("lock", path)(source).into()),
+            Err(TryLockError::WouldBlock) => {}
+        }
+        let pid = read_pid(lock);
+        let is_gone = pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists());
+        if !is_gone || Instant::now() > deadline {
+            return Err(StartError::AlreadyRunning { pid });
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
 fn read_pid(lock: &mut File) -> Option<u32> {
     let mut text = String::new();
+    lock.rewind().ok()?;
     lock.read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
 }

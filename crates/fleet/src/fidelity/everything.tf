@@ -569,3 +569,17 @@ resource "aws_scheduler_schedule" "x" {
     input    = jsonencode({ Service = aws_ecs_service.x.name, ForceNewDeployment = true })
   }
 }
+
+resource "aws_xray_sampling_rule" "x" {
+  rule_name      = "x"
+  priority       = 1
+  version        = 1
+  reservoir_size = 1
+  fixed_rate     = 0.5
+  service_name   = "*"
+  service_type   = "*"
+  host           = "*"
+  http_method    = "*"
+  url_path       = "*"
+  resource_arn   = "*"
+}

@@ -77,3 +77,21 @@ pub(super) const SECRET: &[Treatment] = &[
     not_applicable("replica", NOT_THERE),
     not_applicable("force_overwrite_replica_secret", NOT_THERE),
 ];
+
+/// On AWS the SDK in a task asks for the rules and decides; here whoever receives the spans does.
+const DECIDED_HERE: &str = "applied to the first span of a trace where spans are received";
+
+pub(super) const SAMPLING_RULE: &[Treatment] = &[
+    enforced("rule_name"),
+    simulated("priority", DECIDED_HERE),
+    simulated("reservoir_size", DECIDED_HERE),
+    simulated("fixed_rate", DECIDED_HERE),
+    simulated("service_name", DECIDED_HERE),
+    simulated("service_type", DECIDED_HERE),
+    simulated("host", DECIDED_HERE),
+    simulated("http_method", DECIDED_HERE),
+    simulated("url_path", DECIDED_HERE),
+    simulated("resource_arn", DECIDED_HERE),
+    simulated("attributes", DECIDED_HERE),
+    not_applicable("version", "of the form of the rule"),
+];
