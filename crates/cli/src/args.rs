@@ -16,7 +16,8 @@ Exit codes:
 /// Run an ordinary Terraform ECS stack on this machine
 ///
 /// Karma reads the .tf files of a stack, evaluates them offline and runs what they describe here: tasks as processes, behind the stack's own
-/// load balancer. It needs no Docker, no Terraform, no AWS account and no network, and it never touches AWS.
+/// load balancer; it also prices them. It needs no Docker, no Terraform, no AWS account and no network, and it never touches AWS: only `karma prices
+/// refresh` reads AWS's public price lists.
 #[derive(Debug, Parser)]
 #[command(
     name = "karma",
