@@ -199,7 +199,8 @@ fn append_hop(headers: &mut HeaderMap, client: &HeaderValue) {
         Entry::Vacant(place) => drop(place.insert(client.clone())),
         Entry::Occupied(mut sent) => {
             let hops = joined(sent.iter().chain([client])).unwrap_or_else(|| client.clone());
-            drop(sent.insert_mult(hops));
+            // Not `insert_mult`: of three values and more, `http` 1.5 panics in it.
+            drop(sent.insert(hops));
         }
     }
 }
@@ -356,6 +357,15 @@ mod tests {
             &[("x-forwarded-for", "a"), ("x-forwarded-for", "b, c")],
             "a, b, c, 203.0.113.9",
         );
+        check_hops(
+            &[
+                ("x-forwarded-for", "a"),
+                ("x-forwarded-for", "b"),
+                ("x-forwarded-for", "c"),
+                ("x-forwarded-for", "d"),
+            ],
+            "a, b, c, d, 203.0.113.9",
+        );
     }
 
     #[test]
@@ -457,7 +467,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_the_client_sends_the_target_gets_a_whole_head(
-            values in prop::collection::vec((0_usize..6, prop::collection::vec(any::<u8>(), 0..40)), 0..12),
+            values in prop::collection::vec((0_usize..6, prop::collection::vec(b' '..=255, 0..40)), 0..24),
             port in any::<u16>(),
         ) {
             let names = [header::HOST, header::CONNECTION, FORWARDED_FOR, trace_id::NAME, header::TE, header::VIA];
