@@ -43,6 +43,10 @@ use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::printer::Printer;
 
+/// A load balancer asks for memory and gives it back all the time: with the C library's allocator a request takes a tenth more processor time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     if karma_runtime::is_launch() {
         return karma_runtime::launch();
