@@ -1,11 +1,22 @@
-//! What is asked of AWS itself. So far that is one thing, and it needs no account: files that AWS publishes for everybody, such as
+//! What is asked of AWS itself: a fleet that runs on ECS, and, without an account, the files that AWS publishes for everybody, such as
 //! [its price lists](https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-the-aws-price-list-bulk-api-fetching-price-list-files-manually.html).
 //!
-//! No credential is read, and none is sent.
+//! A [`Session`] is who asks, and where; everything else is asked through it. No type of the SDK leaves this crate, no secret its errors.
 
 mod connection;
-mod download;
 mod error;
+mod http_client;
+mod resolve;
+
+// Who asks.
+mod session;
+
+// Without credentials.
+mod download;
+
+pub use error::{AwsError, ConnectError, DownloadError};
+pub use resolve::{NotResolve, Resolve};
+
+pub use session::{Identity, Session, SessionOptions};
 
 pub use download::{Download, download};
-pub use error::DownloadError;
