@@ -7,9 +7,14 @@ mod connection;
 mod error;
 mod http_client;
 mod resolve;
+#[cfg(test)]
+mod testing;
 
 // Who asks.
 mod session;
+
+// Commands in tasks.
+mod exec;
 
 // Without credentials.
 mod download;
@@ -18,5 +23,7 @@ pub use error::{AwsError, ConnectError, DownloadError};
 pub use resolve::{NotResolve, Resolve};
 
 pub use session::{Identity, Session, SessionOptions};
+
+pub use exec::{Conversation, ExecError, ExecuteCommand, Printed, Typed, command_line};
 
 pub use download::{Download, download};
