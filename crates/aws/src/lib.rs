@@ -16,6 +16,13 @@ mod session;
 // Commands in tasks.
 mod exec;
 
+// What a deploy needs and leaves.
+mod history;
+mod password;
+mod registry;
+mod secrets;
+mod times;
+
 // Without credentials.
 mod download;
 
@@ -25,5 +32,10 @@ pub use resolve::{NotResolve, Resolve};
 pub use session::{Identity, Session, SessionOptions};
 
 pub use exec::{Conversation, ExecError, ExecuteCommand, Printed, Typed, command_line};
+
+pub use history::{Revision, RevisionStatus};
+pub use password::Password;
+pub use registry::{Image, RegistryLogin, Repository, TagMutability};
+pub use secrets::{SecretChange, SecretError, StoredSecret, ValueShape};
 
 pub use download::{Download, download};
