@@ -12,6 +12,7 @@ mod documents;
 mod fidelity;
 mod karma_toml;
 mod local_secrets;
+mod on;
 mod operation;
 mod programs;
 mod replace;
