@@ -8,6 +8,7 @@ use thiserror::Error;
 use tokio::time::timeout;
 
 use crate::chat::{ChatQuery, StreamMessage};
+use crate::client::client_for;
 use crate::error::{ApiError, chain};
 use crate::health::Dependency;
 use crate::limits;
@@ -66,12 +67,7 @@ impl KarmaHello {
     /// The karma-hello of `KARMA_HELLO_URL`.
     pub(crate) fn new(settings: &Settings) -> Result<KarmaHello, StartError> {
         let base = settings.required_karma_hello_url()?;
-        let client = reqwest::Client::builder()
-            .connect_timeout(limits::CONNECT_PATIENCE)
-            .timeout(limits::ANSWER_PATIENCE)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(StartError::Client)?;
+        let client = client_for(&base).build().map_err(StartError::Client)?;
         Ok(KarmaHello { base, client })
     }
 

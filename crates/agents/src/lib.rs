@@ -36,6 +36,7 @@ mod card;
 mod health;
 
 // What every handler uses.
+mod client;
 mod error;
 mod input;
 mod limits;
