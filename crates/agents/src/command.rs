@@ -20,6 +20,7 @@ Agents:
 Settings, from the environment:
   PORT                  the port to listen on (required)
   DATA_DIR              directory with one directory of data per agent (required)
+  STORE_URL             s3://bucket/prefix or file:///directory, shared by all tasks (default: memory, lost with the task)
   HOST                  the address to listen on (default 0.0.0.0; the health check asks 127.0.0.1)
   LOG_LEVEL             error, warn, info or debug (default info)
   KARMA_HELLO_URL       where karma-hello answers (required by skill-extractor and voice-extractor)

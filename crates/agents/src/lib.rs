@@ -30,6 +30,7 @@ mod logging;
 mod server;
 mod settings;
 mod shutdown;
+pub mod store;
 
 // What every agent answers.
 mod card;
@@ -52,7 +53,7 @@ mod text;
 
 mod agents;
 
-pub use agents::{AGENTS, Agent, Service, Skill, find_agent};
+pub use agents::{AGENTS, Agent, Route, Service, Skill, Start, find_agent};
 pub use command::{Command, HELP, UsageError};
 pub use data::DataError;
 pub use health::{Dependency, HealthError, check_health};

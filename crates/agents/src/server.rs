@@ -19,12 +19,13 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
-use crate::agents::Agent;
+use crate::agents::{Agent, Start};
 use crate::data::DataError;
 use crate::error::ApiError;
 use crate::logging::{Level, Log};
 use crate::settings::{SettingError, Settings};
 use crate::shutdown::{Activity, Drained, Stop};
+use crate::store::{OpenError, Store};
 use crate::telemetry::{Exporter, Exporting};
 use crate::trace::{self, Trace};
 use crate::{card, health, limits};
@@ -54,6 +55,9 @@ pub enum StartError {
     /// A file below `DATA_DIR` cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// The store of `STORE_URL` cannot be used.
+    #[error(transparent)]
+    Store(#[from] OpenError),
     /// The client for calls to other agents could not be made.
     #[error("could not prepare calls to other agents")]
     Client(#[source] reqwest::Error),
@@ -164,7 +168,8 @@ struct Watch {
 }
 
 fn router(agent: &'static Agent, settings: &Settings, watch: Watch) -> Result<Router, StartError> {
-    let service = (agent.start)(settings)?;
+    let store = Store::open(settings.store_url.as_ref(), agent.name)?;
+    let service = (agent.start)(&Start { settings, store })?;
     let routes = Router::new()
         .merge(service.routes)
         .merge(health::routes(agent, service.dependencies))

@@ -12,6 +12,7 @@ use reqwest::Url;
 use thiserror::Error;
 
 use crate::logging::Level;
+use crate::store::StoreUrl;
 
 /// How one process of an agent is to run.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct Settings {
     pub port: u16,
     /// `DATA_DIR`: the directory with one directory of data per agent.
     pub data_dir: PathBuf,
+    /// `STORE_URL`: the bucket or directory that all tasks of the agent share. Without it what an agent is sent is lost with the task.
+    pub store_url: Option<StoreUrl>,
     /// `LOG_LEVEL`: the least grave level that is written.
     pub log_level: Level,
     /// `KARMA_HELLO_URL`: where karma-hello answers, for the agents that ask it.
@@ -59,6 +62,7 @@ impl Settings {
                 .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
             port: environment.required("PORT", port)?,
             data_dir: environment.required("DATA_DIR", |text| Ok(PathBuf::from(text)))?,
+            store_url: environment.optional("STORE_URL", StoreUrl::parse)?,
             log_level: environment.optional("LOG_LEVEL", Level::parse)?.unwrap_or(Level::Info),
             karma_hello_url: environment.optional("KARMA_HELLO_URL", http_url)?,
             public_url: environment.optional("PUBLIC_URL", http_url)?,
@@ -239,6 +243,7 @@ mod tests {
             "holds a comment (`# ...`), which would be read as part of the value",
         );
         check("DATA_DIR", " /data", "begins or ends with a blank");
+        check("STORE_URL", "gs://bucket", "has the scheme `gs`: give s3 or file");
         check("HOST", "localhost", "`localhost` is not an IP address");
         check("LOG_LEVEL", "loud", "`loud` is not one of error, warn, info, debug");
         check("DRAIN_QUIET_SECONDS", "-1", "`-1` is not from 0 to 3600 seconds");

@@ -18,13 +18,12 @@ use serde_json::{Value, json};
 use self::ingest::check_log;
 use self::query::{Answer, answer};
 use self::store::{Added, Store};
-use super::{Agent, Service, Skill};
+use super::{Agent, Route, Service, Skill, Start};
 use crate::chat::{ChatLog, ChatQuery};
 use crate::data::{invalid, read_directory};
 use crate::error::ApiError;
 use crate::input::Input;
 use crate::server::StartError;
-use crate::settings::Settings;
 
 pub(super) const AGENT: Agent = Agent {
     name: "karma-hello",
@@ -36,18 +35,24 @@ pub(super) const AGENT: Agent = Agent {
             description: "GET or POST /get_chat_logs {stream_id?, date?, start_time?, end_time?, users?, limit?, \
                           include_stats?, cursor?}: the messages in order of time, with statistics of these messages.",
             tags: &["chat", "twitch", "logs"],
+            route: Route::Post("/get_chat_logs"),
+            text_field: Some("stream_id"),
         },
         Skill {
             id: "list_streams",
             name: "List streams",
             description: "GET /streams: the streams with chat, and how many messages each holds.",
             tags: &["chat", "streams"],
+            route: Route::Get("/streams"),
+            text_field: None,
         },
         Skill {
             id: "add_chat_logs",
             name: "Add chat logs",
             description: "POST /chat_logs: takes a chat log; messages that are known already are not taken twice.",
             tags: &["chat", "ingest"],
+            route: Route::Post("/chat_logs"),
+            text_field: None,
         },
     ],
     start,
@@ -55,7 +60,7 @@ pub(super) const AGENT: Agent = Agent {
 
 type Shared = Arc<RwLock<Store>>;
 
-fn start(settings: &Settings) -> Result<Service, StartError> {
+fn start(Start { settings, .. }: &Start<'_>) -> Result<Service, StartError> {
     let mut store = Store::default();
     for (path, log) in read_directory::<ChatLog>(&settings.data_dir.join(AGENT.name))? {
         let added = check_log(&log).and_then(|()| store.add(log));

@@ -13,14 +13,13 @@ use serde::{Deserialize, Serialize};
 
 use self::dictionary::{Dictionary, Kind};
 use self::evidence::{Trait, traits};
-use super::{Agent, Service, Skill};
+use super::{Agent, Route, Service, Skill, Start};
 use crate::data::{invalid, read_file};
 use crate::error::ApiError;
 use crate::input::Input;
 use crate::karma_hello_client::{KarmaHello, UserMessages};
 use crate::profile::{DataCoverage, DateRange, Detail, messages_for_profile};
 use crate::server::StartError;
-use crate::settings::Settings;
 use crate::text::{Keyphrase, keyphrases};
 use crate::trace::Trace;
 
@@ -33,6 +32,8 @@ pub(super) const AGENT: Agent = Agent {
         description: "POST /extract_skill_profile {username, profile_level? (basic, standard, complete), date_range? \
                       {start_date?, end_date?}}: skills, tools and interests with evidence and confidence.",
         tags: &["profile", "skills", "interests"],
+        route: Route::Post("/extract_skill_profile"),
+        text_field: Some("username"),
     }],
     start,
 };
@@ -46,7 +47,7 @@ struct Extractor {
     dictionary: Dictionary,
 }
 
-fn start(settings: &Settings) -> Result<Service, StartError> {
+fn start(Start { settings, .. }: &Start<'_>) -> Result<Service, StartError> {
     let path = settings.data_dir.join(AGENT.name).join("terms.json");
     let dictionary = Dictionary::new(read_file(&path)?).map_err(|reason| invalid(&path, reason))?;
     let karma_hello = KarmaHello::new(settings)?;

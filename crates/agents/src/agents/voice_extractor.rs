@@ -30,7 +30,7 @@ use self::questions::Questions;
 use self::rhythm::Rhythm;
 use self::sentences::Sentences;
 use self::vocabulary::Vocabulary;
-use super::{Agent, Service, Skill};
+use super::{Agent, Route, Service, Skill, Start};
 use crate::chat::StreamMessage;
 use crate::data::{invalid, read_file};
 use crate::error::ApiError;
@@ -38,7 +38,6 @@ use crate::input::Input;
 use crate::karma_hello_client::{KarmaHello, UserMessages};
 use crate::profile::{DataCoverage, DateRange, Detail, confidence, messages_for_profile, round};
 use crate::server::StartError;
-use crate::settings::Settings;
 use crate::text::Language;
 use crate::trace::Trace;
 
@@ -52,6 +51,8 @@ pub(super) const AGENT: Agent = Agent {
         description: "POST /extract_voice_profile {username, profile_type? (basic, standard, complete), date_range? \
                       {start_date?, end_date?}}: three, five or eight categories of measured features.",
         tags: &["profile", "style", "writing"],
+        route: Route::Post("/extract_voice_profile"),
+        text_field: Some("username"),
     }],
     start,
 };
@@ -65,7 +66,7 @@ struct Extractor {
     lexicon: Lexicon,
 }
 
-fn start(settings: &Settings) -> Result<Service, StartError> {
+fn start(Start { settings, .. }: &Start<'_>) -> Result<Service, StartError> {
     let path = settings.data_dir.join(AGENT.name).join("lexicon.json");
     let lexicon = Lexicon::new(read_file(&path)?).map_err(|reason| invalid(&path, reason))?;
     let karma_hello = KarmaHello::new(settings)?;
