@@ -48,6 +48,7 @@ mod trace;
 mod chat;
 mod data;
 mod karma_hello_client;
+mod llm;
 mod profile;
 mod text;
 
@@ -56,6 +57,7 @@ mod agents;
 pub use agents::{AGENTS, Agent, Route, Service, Skill, Start, find_agent};
 pub use command::{Command, HELP, UsageError};
 pub use data::DataError;
+pub use llm::LlmSettings;
 pub use health::{Dependency, HealthError, check_health};
 pub use logging::{Level, Log};
 pub use server::{Server, StartError};

@@ -22,6 +22,7 @@ use tokio::time::sleep;
 use crate::agents::{Agent, Start};
 use crate::data::DataError;
 use crate::error::ApiError;
+use crate::llm::Llm;
 use crate::logging::{Level, Log};
 use crate::settings::{SettingError, Settings};
 use crate::shutdown::{Activity, Drained, Stop};
@@ -169,7 +170,8 @@ struct Watch {
 
 fn router(agent: &'static Agent, settings: &Settings, watch: Watch) -> Result<Router, StartError> {
     let store = Store::open(settings.store_url.as_ref(), agent.name)?;
-    let service = (agent.start)(&Start { settings, store })?;
+    let llm = Llm::new(settings.llm.as_ref())?;
+    let service = (agent.start)(&Start { settings, store, llm })?;
     let routes = Router::new()
         .merge(service.routes)
         .merge(health::routes(agent, service.dependencies))

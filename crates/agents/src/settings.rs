@@ -11,6 +11,7 @@ use std::time::Duration;
 use reqwest::Url;
 use thiserror::Error;
 
+use crate::llm::LlmSettings;
 use crate::logging::Level;
 use crate::store::StoreUrl;
 
@@ -35,6 +36,8 @@ pub struct Settings {
     pub otlp_endpoint: Option<Url>,
     /// `OTEL_SERVICE_NAME`: what this agent is called in spans, if not by its own name.
     pub service_name: Option<String>,
+    /// `OPENAI_API_KEY`, `OPENAI_BASE_URL` and others: the language model to ask, if any.
+    pub llm: Option<LlmSettings>,
     /// `DRAIN_QUIET_SECONDS`: how long no request may have come before a stopping agent stops accepting.
     pub drain_quiet: Duration,
     /// `STOP_TIMEOUT_SECONDS`: when a stopping agent stops accepting even if requests still come. The default leaves
@@ -68,6 +71,7 @@ impl Settings {
             public_url: environment.optional("PUBLIC_URL", http_url)?,
             otlp_endpoint: environment.optional("OTEL_EXPORTER_OTLP_ENDPOINT", http_url)?,
             service_name: environment.optional("OTEL_SERVICE_NAME", |text| Ok(text.to_owned()))?,
+            llm: LlmSettings::read(&environment)?,
             drain_quiet: environment
                 .optional("DRAIN_QUIET_SECONDS", seconds)?
                 .unwrap_or(Duration::from_secs(2)),
@@ -107,12 +111,14 @@ pub(crate) fn address_to_check(lookup: impl Fn(&str) -> Option<OsString>) -> Res
     ))
 }
 
-struct Environment<L> {
-    lookup: L,
+/// The variables of a process.
+pub(crate) struct Environment<L> {
+    pub(crate) lookup: L,
 }
 
 impl<L: Fn(&str) -> Option<OsString>> Environment<L> {
-    fn optional<T>(
+    /// The variable as it was parsed; none where it is not set.
+    pub(crate) fn optional<T>(
         &self,
         variable: &'static str,
         parse: impl FnOnce(&str) -> Result<T, String>,
@@ -162,7 +168,7 @@ fn port(text: &str) -> Result<u16, String> {
         .ok_or_else(|| format!("`{text}` is not a port from 1 to 65535"))
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text
         .parse()
         .map_err(|_| format!("`{text}` is not a number of seconds"))?;
@@ -173,7 +179,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 /// The value itself stays out of the reasons: it may hold a password.
-fn http_url(text: &str) -> Result<Url, String> {
+pub(crate) fn http_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| format!("is not a URL: {error}"))?;
     if url.scheme() != "http" && url.scheme() != "https" {
         return Err(format!("has the scheme `{}`: give http or https", url.scheme()));
