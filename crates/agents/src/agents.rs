@@ -90,7 +90,11 @@ pub struct Service {
 
 impl Skill {
     pub(crate) fn json(&self) -> Value {
-        json!({ "id": self.id, "name": self.name, "description": self.description, "tags": self.tags })
+        let mut input_modes = vec!["application/json"];
+        input_modes.extend(self.text_field.map(|_| "text/plain"));
+        json!({
+            "id": self.id, "name": self.name, "description": self.description, "tags": self.tags, "inputModes": input_modes,
+        })
     }
 }
 

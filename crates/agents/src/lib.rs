@@ -33,6 +33,7 @@ mod shutdown;
 pub mod store;
 
 // What every agent answers.
+mod a2a;
 mod card;
 mod health;
 
@@ -54,11 +55,12 @@ mod text;
 
 mod agents;
 
+pub use a2a::Reach;
 pub use agents::{AGENTS, Agent, Route, Service, Skill, Start, find_agent};
 pub use command::{Command, HELP, UsageError};
 pub use data::DataError;
-pub use llm::LlmSettings;
 pub use health::{Dependency, HealthError, check_health};
+pub use llm::LlmSettings;
 pub use logging::{Level, Log};
 pub use server::{Server, StartError};
 pub use settings::{SettingError, Settings};

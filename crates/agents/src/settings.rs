@@ -11,6 +11,7 @@ use std::time::Duration;
 use reqwest::Url;
 use thiserror::Error;
 
+use crate::a2a::Reach;
 use crate::llm::LlmSettings;
 use crate::logging::Level;
 use crate::store::StoreUrl;
@@ -32,6 +33,8 @@ pub struct Settings {
     pub karma_hello_url: Option<Url>,
     /// `PUBLIC_URL`: the address under which callers know this agent, if not what their request says.
     pub public_url: Option<Url>,
+    /// `PUSH_REACH`: which addresses callers may have notifications sent to.
+    pub push_reach: Reach,
     /// `OTEL_EXPORTER_OTLP_ENDPOINT`: where to send spans, if anywhere.
     pub otlp_endpoint: Option<Url>,
     /// `OTEL_SERVICE_NAME`: what this agent is called in spans, if not by its own name.
@@ -69,6 +72,7 @@ impl Settings {
             log_level: environment.optional("LOG_LEVEL", Level::parse)?.unwrap_or(Level::Info),
             karma_hello_url: environment.optional("KARMA_HELLO_URL", http_url)?,
             public_url: environment.optional("PUBLIC_URL", http_url)?,
+            push_reach: environment.optional("PUSH_REACH", Reach::parse)?.unwrap_or_default(),
             otlp_endpoint: environment.optional("OTEL_EXPORTER_OTLP_ENDPOINT", http_url)?,
             service_name: environment.optional("OTEL_SERVICE_NAME", |text| Ok(text.to_owned()))?,
             llm: LlmSettings::read(&environment)?,
@@ -250,6 +254,7 @@ mod tests {
         );
         check("DATA_DIR", " /data", "begins or ends with a blank");
         check("STORE_URL", "gs://bucket", "has the scheme `gs`: give s3 or file");
+        check("PUSH_REACH", "private", "`private` is not one of public, any");
         check("HOST", "localhost", "`localhost` is not an IP address");
         check("LOG_LEVEL", "loud", "`loud` is not one of error, warn, info, debug");
         check("DRAIN_QUIET_SECONDS", "-1", "`-1` is not from 0 to 3600 seconds");
