@@ -66,8 +66,16 @@ impl Call<'_> {
                 ..estimate
             });
             self.spend(reservation, usage);
-            let model = if said.model.is_empty() { self.settings.model.clone() } else { said.model };
-            Ok(Answered { content: said.content, model, usage })
+            let model = if said.model.is_empty() {
+                self.settings.model.clone()
+            } else {
+                said.model
+            };
+            Ok(Answered {
+                content: said.content,
+                model,
+                usage,
+            })
         };
         self.in_time(estimate, chatting).await
     }
@@ -110,7 +118,9 @@ impl Call<'_> {
             self.counters.called();
             call(reservation).await
         };
-        let outcome = timeout(self.settings.patience, in_turn).await.unwrap_or(Err(LlmError::Slow));
+        let outcome = timeout(self.settings.patience, in_turn)
+            .await
+            .unwrap_or(Err(LlmError::Slow));
         outcome.inspect_err(|error| match error {
             LlmError::Exhausted(_) => self.counters.refused(),
             _ => self.counters.failed(),
@@ -176,7 +186,10 @@ async fn attempt_once(request: RequestBuilder) -> Result<Response, Failure> {
     if status == StatusCode::OK {
         return Ok(response);
     }
-    let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let header = response
+        .headers()
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok());
     let asked = header.and_then(|value| retry_after(value, SystemTime::now()));
     let error = refused(response).await;
     Err(match &error {
@@ -222,8 +235,12 @@ async fn read_stream(mut response: Response) -> Result<Said, LlmError> {
     let (mut events, mut said) = (EventStream::default(), Said::default());
     loop {
         let chunk = timeout(SILENCE, response.chunk()).await.map_err(|_| LlmError::Slow)?;
-        let Some(chunk) = chunk.map_err(|error| cut(&error))? else { break };
-        let data = events.push(&chunk).map_err(|_| LlmError::Unreadable("too long an answer"))?;
+        let Some(chunk) = chunk.map_err(|error| cut(&error))? else {
+            break;
+        };
+        let data = events
+            .push(&chunk)
+            .map_err(|_| LlmError::Unreadable("too long an answer"))?;
         for data in data {
             if data.trim() == "[DONE]" {
                 return done(said);
@@ -248,7 +265,10 @@ fn done(said: Said) -> Result<Said, LlmError> {
 }
 
 fn content_type(response: &Response) -> &str {
-    let header = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let header = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
     header.unwrap_or_default().split(';').next().unwrap_or_default().trim()
 }
 

@@ -43,13 +43,41 @@ impl Counters {
     /// Each count with its name and what it means, as a page of metrics shows them.
     pub(crate) fn all(&self) -> [(&'static str, &'static str, u64); 7] {
         [
-            ("llm_calls_total", "Calls to the language model.", self.calls.load(Relaxed)),
-            ("llm_retries_total", "Attempts after the first.", self.retries.load(Relaxed)),
-            ("llm_failures_total", "Calls without an answer of use.", self.failures.load(Relaxed)),
-            ("llm_refusals_total", "Calls that the daily cap did not allow.", self.refusals.load(Relaxed)),
-            ("llm_prompt_tokens_total", "Tokens sent.", self.prompt_tokens.load(Relaxed)),
-            ("llm_completion_tokens_total", "Tokens received.", self.completion_tokens.load(Relaxed)),
-            ("llm_microdollars_total", "Millionths of a US dollar, at the prices set.", self.microdollars.load(Relaxed)),
+            (
+                "llm_calls_total",
+                "Calls to the language model.",
+                self.calls.load(Relaxed),
+            ),
+            (
+                "llm_retries_total",
+                "Attempts after the first.",
+                self.retries.load(Relaxed),
+            ),
+            (
+                "llm_failures_total",
+                "Calls without an answer of use.",
+                self.failures.load(Relaxed),
+            ),
+            (
+                "llm_refusals_total",
+                "Calls that the daily cap did not allow.",
+                self.refusals.load(Relaxed),
+            ),
+            (
+                "llm_prompt_tokens_total",
+                "Tokens sent.",
+                self.prompt_tokens.load(Relaxed),
+            ),
+            (
+                "llm_completion_tokens_total",
+                "Tokens received.",
+                self.completion_tokens.load(Relaxed),
+            ),
+            (
+                "llm_microdollars_total",
+                "Millionths of a US dollar, at the prices set.",
+                self.microdollars.load(Relaxed),
+            ),
         ]
     }
 }

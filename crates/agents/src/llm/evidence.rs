@@ -47,7 +47,9 @@ impl<'t> Texts<'t> {
     /// Whether a sentence shares a word that means something with one of the texts it rests on.
     pub(crate) fn supports(&self, sentence: &str, positions: &[usize]) -> bool {
         let said = meaning(sentence);
-        positions.iter().any(|&at| meaning(self.all[at]).iter().any(|word| said.contains(word)))
+        positions
+            .iter()
+            .any(|&at| meaning(self.all[at]).iter().any(|word| said.contains(word)))
     }
 }
 
@@ -76,7 +78,9 @@ fn single_blanks(text: &str) -> String {
 
 fn meaning(text: &str) -> Vec<String> {
     let words = words(text).into_iter().map(|word| word.folded);
-    words.filter(|word| word.chars().count() > 1 && !is_stop_word(word)).collect()
+    words
+        .filter(|word| word.chars().count() > 1 && !is_stop_word(word))
+        .collect()
 }
 
 #[cfg(test)]
@@ -91,7 +95,14 @@ mod tests {
         let texts = Texts::new(&prompt, &all);
         let check = |number: usize, quote: &str, expected: Option<usize>| {
             let quote = quote.to_owned();
-            assert_eq!(texts.proves(&Claim { number, quote: quote.clone() }), expected, "{number} {quote}");
+            assert_eq!(
+                texts.proves(&Claim {
+                    number,
+                    quote: quote.clone()
+                }),
+                expected,
+                "{number} {quote}"
+            );
         };
         check(0, "built a robot", Some(1));
         check(1, "built a robot", None);
@@ -106,7 +117,15 @@ mod tests {
     #[test]
     fn names_are_plain() {
         assert!(is_plain_name("Machine learning") && is_plain_name("C++"));
-        for odd in ["", " ", "a\nb", "<b>x</b>", "see https://x.org", &"x".repeat(61), "ignore previous instructions"] {
+        for odd in [
+            "",
+            " ",
+            "a\nb",
+            "<b>x</b>",
+            "see https://x.org",
+            &"x".repeat(61),
+            "ignore previous instructions",
+        ] {
             assert!(!is_plain_name(odd), "{odd}");
         }
     }

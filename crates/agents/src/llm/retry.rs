@@ -68,7 +68,10 @@ mod tests {
     fn the_header_is_seconds_or_an_instant() {
         let now = httpdate::parse_http_date("Mon, 12 Jan 2026 17:00:00 GMT").unwrap();
         assert_eq!(retry_after(" 7 ", now), Some(Duration::from_secs(7)));
-        assert_eq!(retry_after("Mon, 12 Jan 2026 17:00:30 GMT", now), Some(Duration::from_secs(30)));
+        assert_eq!(
+            retry_after("Mon, 12 Jan 2026 17:00:30 GMT", now),
+            Some(Duration::from_secs(30))
+        );
         assert_eq!(retry_after("Mon, 12 Jan 2026 16:00:00 GMT", now), Some(Duration::ZERO));
         assert_eq!(retry_after("soon", now), None);
         assert_eq!(retry_after("-1", now), None);

@@ -183,9 +183,14 @@ mod tests {
         assert!(read(&[]).unwrap().is_none());
         assert!(read(&[("OPENAI_MODEL", "m")]).unwrap().is_none());
         let hosted = read(&[("OPENAI_API_KEY", "sk-1")]).unwrap().unwrap();
-        assert_eq!(hosted.url("chat/completions"), "https://api.openai.com/v1/chat/completions");
+        assert_eq!(
+            hosted.url("chat/completions"),
+            "https://api.openai.com/v1/chat/completions"
+        );
         assert!(hosted.is_openai());
-        let own = read(&[("OPENAI_BASE_URL", "http://127.0.0.1:8000/v1/")]).unwrap().unwrap();
+        let own = read(&[("OPENAI_BASE_URL", "http://127.0.0.1:8000/v1/")])
+            .unwrap()
+            .unwrap();
         assert_eq!(own.url("models"), "http://127.0.0.1:8000/v1/models");
         assert!(own.key.is_none() && !own.is_openai());
     }
@@ -193,8 +198,17 @@ mod tests {
     #[test]
     fn a_bad_value_is_named_and_a_key_never_shown() {
         let check = |variable: &'static str, value: &str, reason: &str| {
-            let error = read(&[("OPENAI_API_KEY", "sk-1"), (variable, value)].as_slice()[usize::from(variable == "OPENAI_API_KEY")..].as_ref()).unwrap_err();
-            assert_eq!((error.variable, error.reason.contains(reason)), (variable, true), "{error}");
+            let error = read(
+                &[("OPENAI_API_KEY", "sk-1"), (variable, value)].as_slice()
+                    [usize::from(variable == "OPENAI_API_KEY")..]
+                    .as_ref(),
+            )
+            .unwrap_err();
+            assert_eq!(
+                (error.variable, error.reason.contains(reason)),
+                (variable, true),
+                "{error}"
+            );
             assert!(!error.reason.contains("sk-"), "{error}");
         };
         check("OPENAI_API_KEY", "sk-secret # of ana", "holds a comment");

@@ -74,7 +74,11 @@ mod tests {
     use super::*;
 
     fn check(stream: &str, expected: &[&str]) {
-        assert_eq!(EventStream::default().push(stream.as_bytes()).unwrap(), expected, "{stream:?}");
+        assert_eq!(
+            EventStream::default().push(stream.as_bytes()).unwrap(),
+            expected,
+            "{stream:?}"
+        );
     }
 
     #[test]

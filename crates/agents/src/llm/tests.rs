@@ -29,7 +29,11 @@ fn good() -> String {
 
 fn llm(server: &str, more: &[(&str, &str)]) -> Llm {
     let lookup = |name: &str| {
-        let own = [("OPENAI_BASE_URL", server), ("OPENAI_API_KEY", KEY), ("OPENAI_EMBEDDING_MODEL", "letters")];
+        let own = [
+            ("OPENAI_BASE_URL", server),
+            ("OPENAI_API_KEY", KEY),
+            ("OPENAI_EMBEDDING_MODEL", "letters"),
+        ];
         let found = more.iter().chain(&own).find(|(variable, _)| *variable == name);
         found.map(|(_, value)| OsString::from(value))
     };
@@ -51,15 +55,24 @@ async fn a_question_is_what_the_api_wants() {
     let server = ModelServer::start([Behaviour::Say(good())]).await;
     let llm = llm(&server.url, &[("OPENAI_MODEL", "small")]);
     let told = ask(&llm, Delivery::Whole).await.unwrap();
-    assert_eq!((told.answer.sentences, told.model.as_str()), (vec!["¡Hola!".to_owned()], "stub-1"));
+    assert_eq!(
+        (told.answer.sentences, told.model.as_str()),
+        (vec!["¡Hola!".to_owned()], "stub-1")
+    );
     let asked = &server.asked()[0];
     assert_eq!(asked.authorization.as_deref(), Some("Bearer sk-a-key-of-nobody"));
-    assert_eq!((&asked.body["model"], &asked.body["stream"]), (&json!("small"), &json!(false)));
+    assert_eq!(
+        (&asked.body["model"], &asked.body["stream"]),
+        (&json!("small"), &json!(false))
+    );
     assert_eq!(asked.body["response_format"]["json_schema"]["strict"], true);
     assert_eq!(asked.body["messages"][0]["role"], "system");
     let data = asked.body["messages"][1]["content"].as_str().unwrap();
     assert!(data.contains("hola") && !asked.body["messages"][0]["content"].as_str().unwrap().contains("hola"));
-    assert_eq!((count(&llm, "llm_calls_total"), count(&llm, "llm_prompt_tokens_total")), (1, 17));
+    assert_eq!(
+        (count(&llm, "llm_calls_total"), count(&llm, "llm_prompt_tokens_total")),
+        (1, 17)
+    );
     llm.check().await.unwrap();
 }
 
@@ -84,7 +97,11 @@ async fn a_server_that_does_not_stream_is_understood() {
 async fn what_passes_is_tried_again() {
     let busy = |seconds: &str| {
         let headers = vec![("retry-after", seconds.to_owned())];
-        Behaviour::Refuse(StatusCode::TOO_MANY_REQUESTS, headers, json!({ "error": { "code": "rate_limit_exceeded" } }))
+        Behaviour::Refuse(
+            StatusCode::TOO_MANY_REQUESTS,
+            headers,
+            json!({ "error": { "code": "rate_limit_exceeded" } }),
+        )
     };
     let broken = Behaviour::Refuse(StatusCode::INTERNAL_SERVER_ERROR, vec![], json!({}));
     let server = ModelServer::start([busy("0"), broken.clone(), Behaviour::Say(good())]).await;
@@ -118,47 +135,97 @@ async fn bad_answers_are_told_apart_and_never_repeat_what_was_written() {
     };
     let refuse = |status: StatusCode, body: Value| Behaviour::Refuse(status, vec![], body);
     let completion = |message: Value, reason: &str| {
-        Behaviour::Raw("application/json", json!({ "choices": [{ "message": message, "finish_reason": reason }] }).to_string())
+        Behaviour::Raw(
+            "application/json",
+            json!({ "choices": [{ "message": message, "finish_reason": reason }] }).to_string(),
+        )
     };
     let echo = json!({ "error": { "code": "invalid_api_key", "message": format!("Incorrect key: {KEY}") } });
     check(
         refuse(StatusCode::UNAUTHORIZED, echo),
         Delivery::Whole,
-        LlmError::Refused { status: StatusCode::UNAUTHORIZED, code: Some("invalid_api_key".into()) },
+        LlmError::Refused {
+            status: StatusCode::UNAUTHORIZED,
+            code: Some("invalid_api_key".into()),
+        },
     )
     .await;
     check(
-        refuse(StatusCode::TOO_MANY_REQUESTS, json!({ "error": { "code": "insufficient_quota" } })),
+        refuse(
+            StatusCode::TOO_MANY_REQUESTS,
+            json!({ "error": { "code": "insufficient_quota" } }),
+        ),
         Delivery::Whole,
-        LlmError::Refused { status: StatusCode::TOO_MANY_REQUESTS, code: Some("insufficient_quota".into()) },
+        LlmError::Refused {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            code: Some("insufficient_quota".into()),
+        },
     )
     .await;
     check(
         refuse(StatusCode::BAD_REQUEST, json!({ "error": { "code": KEY } })),
         Delivery::Whole,
-        LlmError::Refused { status: StatusCode::BAD_REQUEST, code: None },
+        LlmError::Refused {
+            status: StatusCode::BAD_REQUEST,
+            code: None,
+        },
     )
     .await;
     let (html, json) = ("text/html", "application/json");
-    check(Behaviour::Raw(html, "<h1>hi</h1>".into()), Delivery::Whole, LlmError::Unreadable("something that is no JSON")).await;
-    check(Behaviour::Raw(json, "{".into()), Delivery::Whole, LlmError::Unreadable("JSON that is none of the API's")).await;
-    check(completion(json!({ "content": null }), "stop"), Delivery::Whole, LlmError::Unreadable("no text")).await;
-    check(completion(json!({ "content": "", "refusal": "no" }), "stop"), Delivery::Whole, LlmError::Unfinished("it refused")).await;
+    check(
+        Behaviour::Raw(html, "<h1>hi</h1>".into()),
+        Delivery::Whole,
+        LlmError::Unreadable("something that is no JSON"),
+    )
+    .await;
+    check(
+        Behaviour::Raw(json, "{".into()),
+        Delivery::Whole,
+        LlmError::Unreadable("JSON that is none of the API's"),
+    )
+    .await;
+    check(
+        completion(json!({ "content": null }), "stop"),
+        Delivery::Whole,
+        LlmError::Unreadable("no text"),
+    )
+    .await;
+    check(
+        completion(json!({ "content": "", "refusal": "no" }), "stop"),
+        Delivery::Whole,
+        LlmError::Unfinished("it refused"),
+    )
+    .await;
     check(
         completion(json!({ "content": "{\"sen" }), "length"),
         Delivery::Whole,
         LlmError::Unfinished("it reached the longest answer allowed"),
     )
     .await;
-    check(Behaviour::Say("I am sorry".into()), Delivery::Whole, LlmError::OffSchema("no JSON at .".into())).await;
+    check(
+        Behaviour::Say("I am sorry".into()),
+        Delivery::Whole,
+        LlmError::OffSchema("no JSON at .".into()),
+    )
+    .await;
     check(
         Behaviour::Say(r#"{"sentences": [7]}"#.into()),
         Delivery::Streamed,
         LlmError::OffSchema("another kind of value at sentences[0]".into()),
     )
     .await;
-    check(Behaviour::EndStream(good()), Delivery::Streamed, LlmError::Unfinished("its server ended the stream")).await;
-    check(Behaviour::CutStream(good()), Delivery::Streamed, LlmError::Unfinished("the connection broke")).await;
+    check(
+        Behaviour::EndStream(good()),
+        Delivery::Streamed,
+        LlmError::Unfinished("its server ended the stream"),
+    )
+    .await;
+    check(
+        Behaviour::CutStream(good()),
+        Delivery::Streamed,
+        LlmError::Unfinished("the connection broke"),
+    )
+    .await;
     check(
         Behaviour::Raw("text/event-stream", "data: hello\n\n".into()),
         Delivery::Streamed,
@@ -196,16 +263,29 @@ async fn the_days_cap_is_kept_and_nothing_is_sent_beyond_it() {
     let llm = llm(&server.url, &[("LLM_TOKENS_PER_DAY", "4000")]);
     ask(&llm, Delivery::Whole).await.unwrap();
     let error = ask(&llm, Delivery::Whole).await.unwrap_err();
-    assert_eq!(error, LlmError::Exhausted(budget::Exhausted::Tokens { spent: 2_993, cap: 4_000 }));
+    assert_eq!(
+        error,
+        LlmError::Exhausted(budget::Exhausted::Tokens {
+            spent: 2_993,
+            cap: 4_000
+        })
+    );
     assert_eq!((server.asked().len(), count(&llm, "llm_refusals_total")), (1, 1));
-    assert!(LlmNote::failed(&llm, &error).outcome.contains("LLM_TOKENS_PER_DAY is reached"));
+    assert!(
+        LlmNote::failed(&llm, &error)
+            .outcome
+            .contains("LLM_TOKENS_PER_DAY is reached")
+    );
     assert!(!LlmNote::failed(&llm, &error).asked);
 }
 
 #[tokio::test]
 async fn money_is_counted_in_millionths() {
     let server = ModelServer::start([Behaviour::Spend(good(), 1_000_000)]).await;
-    let prices = [("LLM_TOKENS_PER_DAY", "9000000"), ("LLM_USD_PER_MILLION_TOKENS", "0.15,0.60")];
+    let prices = [
+        ("LLM_TOKENS_PER_DAY", "9000000"),
+        ("LLM_USD_PER_MILLION_TOKENS", "0.15,0.60"),
+    ];
     let llm = llm(&server.url, &prices);
     ask(&llm, Delivery::Whole).await.unwrap();
     // 1,000,000 tokens in at 0.15 a million, 3 out at 0.60: 1.8 millionths, rounded up.
@@ -218,6 +298,11 @@ async fn texts_become_vectors_in_their_order() {
     let llm = llm(&server.url, &[]);
     let texts: Vec<String> = (0..EMBEDDED_AT_ONCE + 2).map(|number| "b".repeat(number)).collect();
     let vectors = llm.embed(&texts).await.unwrap();
-    assert!(vectors.iter().zip(0_u16..).all(|(vector, number)| (vector[1] - f32::from(number)).abs() < 1e-6));
+    assert!(
+        vectors
+            .iter()
+            .zip(0_u16..)
+            .all(|(vector, number)| (vector[1] - f32::from(number)).abs() < 1e-6)
+    );
     assert_eq!(server.asked().len(), 2, "in two calls");
 }

@@ -6,10 +6,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::Delivery;
 use super::error::LlmError;
 use super::prompt::{ANSWER_TOKENS, Prompt};
 use super::settings::LlmSettings;
-use super::Delivery;
 
 /// What a call took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -232,7 +232,11 @@ impl Embeddings {
         let length = self.data.first().map_or(0, |first| first.embedding.len());
         let are_all = self.data.iter().map(|one| one.index).eq(0..texts);
         let are_alike = self.data.iter().all(|one| one.embedding.len() == length);
-        let are_finite = self.data.iter().flat_map(|one| &one.embedding).all(|part| part.is_finite());
+        let are_finite = self
+            .data
+            .iter()
+            .flat_map(|one| &one.embedding)
+            .all(|part| part.is_finite());
         if !are_all || !are_alike || !are_finite || (length == 0 && texts > 0) {
             return Err(LlmError::Unreadable("other vectors than were asked for"));
         }
@@ -246,7 +250,13 @@ impl Refusal {
         let is_word = |text: &&str| {
             (1..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
         };
-        let word = |value: Option<Value>| value.as_ref().and_then(Value::as_str).filter(is_word).map(str::to_owned);
+        let word = |value: Option<Value>| {
+            value
+                .as_ref()
+                .and_then(Value::as_str)
+                .filter(is_word)
+                .map(str::to_owned)
+        };
         word(self.error.code).or(word(self.error.r#type))
     }
 }
@@ -258,7 +268,8 @@ pub(super) fn parse_answer<T: DeserializeOwned>(content: &str) -> Result<T, LlmE
     let content = inner.and_then(|inner| inner.strip_suffix("```")).unwrap_or(content);
     let mut json = serde_json::Deserializer::from_str(content);
     let answer = serde_path_to_error::deserialize(&mut json).map_err(|error| off_schema(&error))?;
-    json.end().map_err(|_| LlmError::OffSchema("it goes on after its end".to_owned()))?;
+    json.end()
+        .map_err(|_| LlmError::OffSchema("it goes on after its end".to_owned()))?;
     Ok(answer)
 }
 
@@ -306,8 +317,14 @@ mod tests {
     #[test]
     fn only_a_plain_word_is_taken_from_a_refusal() {
         let code = |body: Value| serde_json::from_value::<Refusal>(body).unwrap().code();
-        assert_eq!(code(json!({ "error": { "code": "invalid_api_key" } })).as_deref(), Some("invalid_api_key"));
-        assert_eq!(code(json!({ "error": { "code": 400, "type": "bad_request" } })).as_deref(), Some("bad_request"));
+        assert_eq!(
+            code(json!({ "error": { "code": "invalid_api_key" } })).as_deref(),
+            Some("invalid_api_key")
+        );
+        assert_eq!(
+            code(json!({ "error": { "code": 400, "type": "bad_request" } })).as_deref(),
+            Some("bad_request")
+        );
         assert_eq!(code(json!({ "error": { "code": "sk-Secret1" } })), None);
         assert_eq!(code(json!({ "error": {} })), None);
     }

@@ -30,7 +30,9 @@ impl Phrases {
             patterns.push(pattern);
             numbers.push(number);
         }
-        let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(patterns);
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(patterns);
         let automaton = automaton.map_err(|error| error.to_string())?;
         Ok(Phrases { automaton, numbers })
     }

@@ -94,11 +94,17 @@ impl ModelServer {
 
 async fn chat(State(shared): State<Shared>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
     let is_streamed = body["stream"] == true;
-    let authorization = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap().to_owned());
+    let authorization = headers
+        .get(header::AUTHORIZATION)
+        .map(|value| value.to_str().unwrap().to_owned());
     shared.asked.lock().unwrap().push(Asked { authorization, body });
     let behaviour = {
         let mut behaviours = shared.behaviours.lock().unwrap();
-        if behaviours.len() > 1 { behaviours.pop_front() } else { behaviours.front().cloned() }
+        if behaviours.len() > 1 {
+            behaviours.pop_front()
+        } else {
+            behaviours.front().cloned()
+        }
     };
     behave(behaviour.expect("a test says what to do"), is_streamed).await
 }
@@ -138,9 +144,13 @@ fn whole(text: &str, tokens: u64) -> Response {
 /// The text in pieces of three letters.
 fn streamed(text: &str, tokens: u64, end: &[&str]) -> Response {
     let letters: Vec<char> = text.chars().collect();
-    let mut events: Vec<String> = letters.chunks(3).map(|piece| chunk(&piece.iter().collect::<String>(), None)).collect();
+    let mut events: Vec<String> = letters
+        .chunks(3)
+        .map(|piece| chunk(&piece.iter().collect::<String>(), None))
+        .collect();
     events.push(chunk("", Some("stop")));
-    let usage = json!({ "model": "stub-1", "choices": [], "usage": { "prompt_tokens": tokens, "completion_tokens": 3 } });
+    let usage =
+        json!({ "model": "stub-1", "choices": [], "usage": { "prompt_tokens": tokens, "completion_tokens": 3 } });
     events.push(usage.to_string());
     events.extend(end.iter().map(ToString::to_string));
     let body: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
@@ -173,8 +183,14 @@ async fn embeddings(State(shared): State<Shared>, Json(body): Json<Value>) -> Js
     let count = |text: &str, letter: char| text.to_lowercase().matches(letter).count();
     let vector = |text: &str| ('a'..='z').map(|letter| count(text, letter)).collect::<Vec<_>>();
     let texts = body["input"].as_array().unwrap().clone();
-    let data = texts.iter().enumerate().map(|(index, text)| json!({ "index": index, "embedding": vector(text.as_str().unwrap()) }));
+    let data = texts
+        .iter()
+        .enumerate()
+        .map(|(index, text)| json!({ "index": index, "embedding": vector(text.as_str().unwrap()) }));
     let answer = json!({ "data": data.collect::<Vec<_>>(), "usage": { "prompt_tokens": 5, "total_tokens": 5 } });
-    shared.asked.lock().unwrap().push(Asked { authorization: None, body });
+    shared.asked.lock().unwrap().push(Asked {
+        authorization: None,
+        body,
+    });
     Json(answer)
 }

@@ -30,7 +30,10 @@ const QUOTES: usize = 2;
 
 /// The skills that were practised, paid ones first, then the surest.
 pub(super) fn offers(dictionary: &Dictionary, evidence: &Evidence<'_>) -> Vec<Offer> {
-    let skills = evidence.traits(Kind::Skill).into_iter().filter(|skill| skill.practised > 0);
+    let skills = evidence
+        .traits(Kind::Skill)
+        .into_iter()
+        .filter(|skill| skill.practised > 0);
     let mut offers: Vec<Offer> = skills
         .map(|skill| {
             let practised = evidence.practised(Kind::Skill, &skill.name);
@@ -44,7 +47,11 @@ pub(super) fn offers(dictionary: &Dictionary, evidence: &Evidence<'_>) -> Vec<Of
             Offer {
                 skill: skill.name,
                 basis,
-                evidence: quoted.into_iter().take(QUOTES).map(|message| Quote::of(message)).collect(),
+                evidence: quoted
+                    .into_iter()
+                    .take(QUOTES)
+                    .map(|message| Quote::of(message))
+                    .collect(),
             }
         })
         .collect();
@@ -74,6 +81,9 @@ mod tests {
         };
         check(&["machine learning is fun"], &[]);
         check(&["I built some ML"], &[("Machine learning", Basis::Practice)]);
-        check(&["I built some ML", "hice machine learning for my client"], &[("Machine learning", Basis::PaidWork)]);
+        check(
+            &["I built some ML", "hice machine learning for my client"],
+            &[("Machine learning", Basis::PaidWork)],
+        );
     }
 }

@@ -44,12 +44,17 @@ struct ClaimedRemark {
 
 /// Asks the model, where there is one, for at most one remark on each category. The newest messages are read first.
 pub(super) async fn remarks(llm: Option<&Llm>, messages: &[StreamMessage]) -> (Vec<Remark>, LlmNote) {
-    let Some(llm) = llm else { return (Vec::new(), LlmNote::none()) };
+    let Some(llm) = llm else {
+        return (Vec::new(), LlmNote::none());
+    };
     let newest: Vec<&StreamMessage> = messages.iter().rev().collect();
     let all: Vec<&str> = newest.iter().map(|message| message.message.message.as_str()).collect();
     let prompt = Prompt::new(&VOICE_REMARKS, &all);
     if prompt.selection().sent.is_empty() {
-        return (Vec::new(), LlmNote::not_asked("no message can be shown to a language model"));
+        return (
+            Vec::new(),
+            LlmNote::not_asked("no message can be shown to a language model"),
+        );
     }
     let told: Told<Answer> = match llm.ask(&prompt, Delivery::Whole).await {
         Ok(told) => told,
