@@ -10,8 +10,10 @@ use axum::Router;
 use serde_json::{Value, json};
 
 use crate::health::Dependency;
+use crate::llm::Llm;
 use crate::server::StartError;
 use crate::settings::Settings;
+use crate::store::Store;
 
 /// Every agent. A sixth is a module and a line here.
 pub static AGENTS: [Agent; 5] = [
@@ -37,7 +39,18 @@ pub struct Agent {
     /// What one can ask of it.
     pub skills: &'static [Skill],
     /// Reads its data and makes its routes.
-    pub start: fn(&Settings) -> Result<Service, StartError>,
+    pub start: fn(&Start<'_>) -> Result<Service, StartError>,
+}
+
+/// What an agent starts from.
+#[derive(Debug)]
+pub struct Start<'s> {
+    /// How it is to run.
+    pub settings: &'s Settings,
+    /// What it shares with the other tasks of its name.
+    pub store: Store,
+    /// The language model to ask, if one is configured.
+    pub(crate) llm: Option<Llm>,
 }
 
 /// One thing an agent can do, as its card tells it.
@@ -51,6 +64,19 @@ pub struct Skill {
     pub description: &'static str,
     /// Words to find it by.
     pub tags: &'static [&'static str],
+    /// What answers it, whichever way it is asked.
+    pub route: Route,
+    /// The field of its input that a text alone fills, if a text alone can ask it.
+    pub text_field: Option<&'static str>,
+}
+
+/// A route of an agent, without the prefix of its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// It takes no input.
+    Get(&'static str),
+    /// It takes its input as a JSON body.
+    Post(&'static str),
 }
 
 /// A started agent.
@@ -64,7 +90,11 @@ pub struct Service {
 
 impl Skill {
     pub(crate) fn json(&self) -> Value {
-        json!({ "id": self.id, "name": self.name, "description": self.description, "tags": self.tags })
+        let mut input_modes = vec!["application/json"];
+        input_modes.extend(self.text_field.map(|_| "text/plain"));
+        json!({
+            "id": self.id, "name": self.name, "description": self.description, "tags": self.tags, "inputModes": input_modes,
+        })
     }
 }
 

@@ -3,6 +3,9 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::card::hex;
 
 /// The chat of one stream, or a part of it: a file `chat_logs_YYYYMMDD.json`, or the body of `POST /chat_logs`.
 ///
@@ -62,6 +65,20 @@ pub(crate) struct StreamMessage {
     pub(crate) message: Message,
 }
 
+impl StreamMessage {
+    /// Names the message: the same for the same stream, instant, user and text, and for no other.
+    pub(crate) fn id(&self) -> String {
+        let Message {
+            timestamp,
+            user,
+            message,
+            ..
+        } = &self.message;
+        let key = serde_json::json!([self.stream_id, timestamp, user, message]);
+        hex(&Sha256::digest(key.to_string())[..12])
+    }
+}
+
 /// What `/get_chat_logs` is asked. Every field narrows the answer.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -89,7 +106,26 @@ pub(crate) struct ChatQuery {
     pub(crate) limit: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) include_stats: Option<bool>,
+    /// What to do with messages that nearly repeat an earlier one of the same page.
+    #[serde(default, skip_serializing_if = "NearDuplicates::is_default")]
+    pub(crate) near_duplicates: NearDuplicates,
     /// `next_cursor` of the answer before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cursor: Option<String>,
+}
+
+/// What to do with messages that nearly repeat an earlier one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum NearDuplicates {
+    #[default]
+    Keep,
+    Drop,
+}
+
+impl NearDuplicates {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+    fn is_default(&self) -> bool {
+        *self == NearDuplicates::default()
+    }
 }

@@ -20,10 +20,12 @@ Agents:
 Settings, from the environment:
   PORT                  the port to listen on (required)
   DATA_DIR              directory with one directory of data per agent (required)
+  STORE_URL             s3://bucket/prefix or file:///directory, shared by all tasks (default: memory, lost with the task)
   HOST                  the address to listen on (default 0.0.0.0; the health check asks 127.0.0.1)
   LOG_LEVEL             error, warn, info or debug (default info)
   KARMA_HELLO_URL       where karma-hello answers (required by skill-extractor and voice-extractor)
   PUBLIC_URL            the address callers know this agent by (default: what the request says)
+  PUSH_REACH            public or any: where callers may have A2A notifications sent to (default public)
   DRAIN_QUIET_SECONDS   after SIGTERM, serve until no request came for so long (default 2)
   STOP_TIMEOUT_SECONDS  after SIGTERM, stop accepting at the latest then (default 110)
 

@@ -8,6 +8,7 @@ use thiserror::Error;
 use tokio::time::timeout;
 
 use crate::chat::{ChatQuery, StreamMessage};
+use crate::client::client_for;
 use crate::error::{ApiError, chain};
 use crate::health::Dependency;
 use crate::limits;
@@ -66,22 +67,13 @@ impl KarmaHello {
     /// The karma-hello of `KARMA_HELLO_URL`.
     pub(crate) fn new(settings: &Settings) -> Result<KarmaHello, StartError> {
         let base = settings.required_karma_hello_url()?;
-        let client = reqwest::Client::builder()
-            .connect_timeout(limits::CONNECT_PATIENCE)
-            .timeout(limits::ANSWER_PATIENCE)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(StartError::Client)?;
+        let client = client_for(&base).build().map_err(StartError::Client)?;
         Ok(KarmaHello { base, client })
     }
 
     /// As a line of the deep health check.
     pub(crate) fn dependency(&self) -> Dependency {
-        Dependency {
-            name: "karma-hello",
-            url: self.base.clone(),
-            client: self.client.clone(),
-        }
+        Dependency::peer("karma-hello", self.base.clone(), self.client.clone())
     }
 
     /// All messages of a user, page by page.

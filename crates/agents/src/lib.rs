@@ -30,12 +30,15 @@ mod logging;
 mod server;
 mod settings;
 mod shutdown;
+pub mod store;
 
 // What every agent answers.
+mod a2a;
 mod card;
 mod health;
 
 // What every handler uses.
+mod client;
 mod error;
 mod input;
 mod limits;
@@ -46,15 +49,18 @@ mod trace;
 mod chat;
 mod data;
 mod karma_hello_client;
+mod llm;
 mod profile;
 mod text;
 
 mod agents;
 
-pub use agents::{AGENTS, Agent, Service, Skill, find_agent};
+pub use a2a::Reach;
+pub use agents::{AGENTS, Agent, Route, Service, Skill, Start, find_agent};
 pub use command::{Command, HELP, UsageError};
 pub use data::DataError;
 pub use health::{Dependency, HealthError, check_health};
+pub use llm::LlmSettings;
 pub use logging::{Level, Log};
 pub use server::{Server, StartError};
 pub use settings::{SettingError, Settings};

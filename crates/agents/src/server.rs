@@ -19,12 +19,16 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
-use crate::agents::Agent;
+use crate::a2a::A2a;
+use crate::agents::{Agent, Start};
 use crate::data::DataError;
 use crate::error::ApiError;
+use crate::health::Dependency;
+use crate::llm::Llm;
 use crate::logging::{Level, Log};
 use crate::settings::{SettingError, Settings};
 use crate::shutdown::{Activity, Drained, Stop};
+use crate::store::{OpenError, Store, StoreError};
 use crate::telemetry::{Exporter, Exporting};
 use crate::trace::{self, Trace};
 use crate::{card, health, limits};
@@ -38,6 +42,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     router: Router,
+    a2a: A2a,
     activity: Activity,
     exporting: Exporting,
     log: Log,
@@ -54,6 +59,12 @@ pub enum StartError {
     /// A file below `DATA_DIR` cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// The store of `STORE_URL` cannot be used.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The index of the store could not be made.
+    #[error(transparent)]
+    Index(#[from] StoreError),
     /// The client for calls to other agents could not be made.
     #[error("could not prepare calls to other agents")]
     Client(#[source] reqwest::Error),
@@ -79,7 +90,7 @@ impl Server {
             exporter,
             log,
         };
-        let router = router(agent, settings, watch)?;
+        let (router, a2a) = router(agent, settings, watch)?;
         let address = SocketAddr::new(settings.host, settings.port);
         let listener = TcpListener::bind(address)
             .await
@@ -92,6 +103,7 @@ impl Server {
             listener,
             address,
             router,
+            a2a,
             activity,
             exporting,
             log,
@@ -111,6 +123,7 @@ impl Server {
             listener,
             address,
             router,
+            a2a,
             activity,
             exporting,
             log,
@@ -122,6 +135,7 @@ impl Server {
             // An error means that nobody will ever close: then that is a reason to close as well.
             .with_graceful_shutdown(async move { drop(closed.await) });
         log.write(Level::Info, "listening", json!({ "address": address }));
+        let house = tokio::spawn(a2a.keep_house());
 
         let stopping = async {
             let Some(stop) = stops.recv().await else {
@@ -143,6 +157,7 @@ impl Server {
         };
         tokio::select! {
             ended = serving.into_future() => {
+                house.abort();
                 exporting.end().await;
                 log.write(Level::Info, "stopped", json!({}));
                 ended
@@ -163,21 +178,33 @@ struct Watch {
     log: Log,
 }
 
-fn router(agent: &'static Agent, settings: &Settings, watch: Watch) -> Result<Router, StartError> {
-    let service = (agent.start)(settings)?;
+fn router(agent: &'static Agent, settings: &Settings, watch: Watch) -> Result<(Router, A2a), StartError> {
+    let store = Store::open(settings.store_url.as_ref(), agent.name)?;
+    let llm = Llm::new(settings.llm.as_ref())?;
+    let start = Start {
+        settings,
+        store: store.clone(),
+        llm,
+    };
+    let mut service = (agent.start)(&start)?;
+    service.dependencies.push(Dependency::store(store.clone()));
+    let (activity, log) = (watch.activity.clone(), watch.log);
+    let a2a = A2a::new(agent, service.routes.clone(), store, settings, activity, log)?;
     let routes = Router::new()
         .merge(service.routes)
+        .merge(a2a.routes())
         .merge(health::routes(agent, service.dependencies))
         .merge(card::routes(agent, settings.public_url.clone()));
     let prefix = format!("/{}", agent.name);
-    Ok(Router::new()
+    let router = Router::new()
         .merge(routes.clone())
         .route(&format!("{prefix}/"), any(Redirect::permanent(&prefix)))
         .nest(&prefix, routes)
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES))
-        .layer(from_fn_with_state(watch, observe)))
+        .layer(from_fn_with_state(watch, observe));
+    Ok((router, a2a))
 }
 
 /// Counts the request as activity, writes its line and sends its span. The path is the route's, not the caller's, so that nothing a

@@ -11,7 +11,10 @@ use std::time::Duration;
 use reqwest::Url;
 use thiserror::Error;
 
+use crate::a2a::Reach;
+use crate::llm::LlmSettings;
 use crate::logging::Level;
+use crate::store::StoreUrl;
 
 /// How one process of an agent is to run.
 #[derive(Clone, Debug)]
@@ -22,16 +25,24 @@ pub struct Settings {
     pub port: u16,
     /// `DATA_DIR`: the directory with one directory of data per agent.
     pub data_dir: PathBuf,
+    /// `STORE_URL`: the bucket or directory that all tasks of the agent share. Without it what an agent is sent is lost with the task.
+    pub store_url: Option<StoreUrl>,
     /// `LOG_LEVEL`: the least grave level that is written.
     pub log_level: Level,
     /// `KARMA_HELLO_URL`: where karma-hello answers, for the agents that ask it.
     pub karma_hello_url: Option<Url>,
     /// `PUBLIC_URL`: the address under which callers know this agent, if not what their request says.
     pub public_url: Option<Url>,
+    /// `PUSH_REACH`: which addresses callers may have notifications sent to.
+    pub push_reach: Reach,
     /// `OTEL_EXPORTER_OTLP_ENDPOINT`: where to send spans, if anywhere.
     pub otlp_endpoint: Option<Url>,
     /// `OTEL_SERVICE_NAME`: what this agent is called in spans, if not by its own name.
     pub service_name: Option<String>,
+    /// `OPENAI_API_KEY`, `OPENAI_BASE_URL` and others: the language model to ask, if any.
+    pub llm: Option<LlmSettings>,
+    /// `RETENTION_DAYS`: how long messages are kept, by their own time; for ever unless told.
+    pub retention: Option<Duration>,
     /// `DRAIN_QUIET_SECONDS`: how long no request may have come before a stopping agent stops accepting.
     pub drain_quiet: Duration,
     /// `STOP_TIMEOUT_SECONDS`: when a stopping agent stops accepting even if requests still come. The default leaves
@@ -59,11 +70,15 @@ impl Settings {
                 .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
             port: environment.required("PORT", port)?,
             data_dir: environment.required("DATA_DIR", |text| Ok(PathBuf::from(text)))?,
+            store_url: environment.optional("STORE_URL", StoreUrl::parse)?,
             log_level: environment.optional("LOG_LEVEL", Level::parse)?.unwrap_or(Level::Info),
             karma_hello_url: environment.optional("KARMA_HELLO_URL", http_url)?,
             public_url: environment.optional("PUBLIC_URL", http_url)?,
+            push_reach: environment.optional("PUSH_REACH", Reach::parse)?.unwrap_or_default(),
             otlp_endpoint: environment.optional("OTEL_EXPORTER_OTLP_ENDPOINT", http_url)?,
             service_name: environment.optional("OTEL_SERVICE_NAME", |text| Ok(text.to_owned()))?,
+            llm: LlmSettings::read(&environment)?,
+            retention: environment.optional("RETENTION_DAYS", days)?,
             drain_quiet: environment
                 .optional("DRAIN_QUIET_SECONDS", seconds)?
                 .unwrap_or(Duration::from_secs(2)),
@@ -103,12 +118,14 @@ pub(crate) fn address_to_check(lookup: impl Fn(&str) -> Option<OsString>) -> Res
     ))
 }
 
-struct Environment<L> {
-    lookup: L,
+/// The variables of a process.
+pub(crate) struct Environment<L> {
+    pub(crate) lookup: L,
 }
 
 impl<L: Fn(&str) -> Option<OsString>> Environment<L> {
-    fn optional<T>(
+    /// The variable as it was parsed; none where it is not set.
+    pub(crate) fn optional<T>(
         &self,
         variable: &'static str,
         parse: impl FnOnce(&str) -> Result<T, String>,
@@ -158,7 +175,7 @@ fn port(text: &str) -> Result<u16, String> {
         .ok_or_else(|| format!("`{text}` is not a port from 1 to 65535"))
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text
         .parse()
         .map_err(|_| format!("`{text}` is not a number of seconds"))?;
@@ -168,8 +185,14 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs_f64(seconds))
 }
 
+fn days(text: &str) -> Result<Duration, String> {
+    let days = text.parse().ok().filter(|days| (1..=36_500).contains(days));
+    let days: u64 = days.ok_or_else(|| format!("`{text}` is not a number of days from 1 to 36500"))?;
+    Ok(Duration::from_secs(days * 86_400))
+}
+
 /// The value itself stays out of the reasons: it may hold a password.
-fn http_url(text: &str) -> Result<Url, String> {
+pub(crate) fn http_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| format!("is not a URL: {error}"))?;
     if url.scheme() != "http" && url.scheme() != "https" {
         return Err(format!("has the scheme `{}`: give http or https", url.scheme()));
@@ -239,10 +262,13 @@ mod tests {
             "holds a comment (`# ...`), which would be read as part of the value",
         );
         check("DATA_DIR", " /data", "begins or ends with a blank");
+        check("STORE_URL", "gs://bucket", "has the scheme `gs`: give s3 or file");
+        check("PUSH_REACH", "private", "`private` is not one of public, any");
         check("HOST", "localhost", "`localhost` is not an IP address");
         check("LOG_LEVEL", "loud", "`loud` is not one of error, warn, info, debug");
         check("DRAIN_QUIET_SECONDS", "-1", "`-1` is not from 0 to 3600 seconds");
         check("STOP_TIMEOUT_SECONDS", "soon", "`soon` is not a number of seconds");
+        check("RETENTION_DAYS", "0", "`0` is not a number of days from 1 to 36500");
         check(
             "KARMA_HELLO_URL",
             "karma-hello:9002",

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use crate::limits;
+use crate::client::client_for;
 use crate::server::StartError;
 
 /// So many spans may wait to be sent, and so many are sent at once.
@@ -63,12 +63,7 @@ impl Exporter {
         let Some(endpoint) = endpoint else {
             return Ok((None, Exporting(None)));
         };
-        let client = reqwest::Client::builder()
-            .connect_timeout(limits::CONNECT_PATIENCE)
-            .timeout(limits::ANSWER_PATIENCE)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(StartError::Client)?;
+        let client = client_for(endpoint).build().map_err(StartError::Client)?;
         let url = format!("{}/v1/traces", endpoint.as_str().trim_end_matches('/'));
         let (exporter, spans) = Exporter::channel();
         let job = tokio::spawn(send_all(spans, client, url, service));

@@ -21,12 +21,11 @@ use self::digest::{Passage, summary};
 use self::search::{Results, SearchQuery, search};
 use self::store::Store;
 use self::transcript::{Transcript, check_transcript};
-use super::{Agent, Service, Skill};
+use super::{Agent, Route, Service, Skill, Start};
 use crate::data::{invalid, read_directory};
 use crate::error::ApiError;
 use crate::input::Input;
 use crate::server::StartError;
-use crate::settings::Settings;
 use crate::text::{Keyphrase, Language, keyphrases};
 
 pub(super) const AGENT: Agent = Agent {
@@ -39,6 +38,8 @@ pub(super) const AGENT: Agent = Agent {
             description: "GET or POST /get_transcription {stream_id?, date?, language?, include_summary?, \
                           include_topics?}: one stream's transcript, with topics and the passages that hold most of them.",
             tags: &["transcript", "stream"],
+            route: Route::Post("/get_transcription"),
+            text_field: Some("stream_id"),
         },
         Skill {
             id: "search",
@@ -46,18 +47,24 @@ pub(super) const AGENT: Agent = Agent {
             description: "GET or POST /search {q, stream_id?, language?, limit?, cursor?}: the segments that match \
                           best, with times and the places of the words. Accents and letter case do not matter.",
             tags: &["transcript", "search"],
+            route: Route::Post("/search"),
+            text_field: Some("q"),
         },
         Skill {
             id: "list_transcripts",
             name: "List transcripts",
             description: "GET /transcripts: the streams with a transcript.",
             tags: &["transcript", "streams"],
+            route: Route::Get("/transcripts"),
+            text_field: None,
         },
         Skill {
             id: "add_transcript",
             name: "Add a transcript",
             description: "POST /transcripts: takes a transcript; one that is known already changes nothing.",
             tags: &["transcript", "ingest"],
+            route: Route::Post("/transcripts"),
+            text_field: None,
         },
     ],
     start,
@@ -68,7 +75,7 @@ const TOPICS: usize = 8;
 
 type Shared = Arc<RwLock<Store>>;
 
-fn start(settings: &Settings) -> Result<Service, StartError> {
+fn start(Start { settings, .. }: &Start<'_>) -> Result<Service, StartError> {
     let mut store = Store::default();
     for (path, transcript) in read_directory::<Transcript>(&settings.data_dir.join(AGENT.name))? {
         let added = check_transcript(&transcript).and_then(|()| store.add(transcript));

@@ -19,13 +19,12 @@ use sha2::{Digest, Sha256};
 
 use self::price::{PriceOpinion, Tariff};
 use self::score::{Deduction, Verdict};
-use super::{Agent, Service, Skill};
+use super::{Agent, Route, Service, Skill, Start};
 use crate::card::hex;
 use crate::error::ApiError;
 use crate::input::Input;
 use crate::limits;
 use crate::server::StartError;
-use crate::settings::Settings;
 
 pub(super) const AGENT: Agent = Agent {
     name: "validator",
@@ -36,12 +35,14 @@ pub(super) const AGENT: Agent = Agent {
         description: "POST /validate {data_type (chat_logs or transcript), data_content, seller_address?, \
                       buyer_address?, price_glue?, metadata?}: quality, fraud and price scores with a reason for each deduction.",
         tags: &["validation", "quality", "fraud"],
+        route: Route::Post("/validate"),
+        text_field: None,
     }],
     start,
 };
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature every agent starts with")]
-fn start(_: &Settings) -> Result<Service, StartError> {
+fn start(_: &Start<'_>) -> Result<Service, StartError> {
     Ok(Service {
         routes: Router::new().route("/validate", post(validate)),
         dependencies: Vec::new(),

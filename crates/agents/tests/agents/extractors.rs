@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use crate::harness::{Running, start};
+use crate::harness::{Running, client, start};
 
 const SKILLS: &str = "/extract_skill_profile";
 const VOICE: &str = "/extract_voice_profile";
@@ -274,7 +274,7 @@ async fn a_request_and_its_calls_are_spans_of_one_trace() {
     )
     .await;
     extractor.get("/health").await;
-    let request = reqwest::Client::new().post(format!("{}{SKILLS}", extractor.url()));
+    let request = client().post(format!("{}{SKILLS}", extractor.url()));
     let header = "Root=1-67891233-abcdef012345678912345678;Parent=53995c3f42cd8ad8;Sampled=1";
     let request = request.header("X-Amzn-Trace-Id", header);
     request.json(&json!({ "username": "ana" })).send().await.unwrap();
@@ -311,7 +311,7 @@ async fn the_trace_id_goes_on() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let serving = tokio::spawn(async move { axum::serve(listener, recorder).await });
     let extractor = start("skill-extractor", &[("KARMA_HELLO_URL", &url)]).await;
-    let request = reqwest::Client::new().post(format!("{}{SKILLS}", extractor.url()));
+    let request = client().post(format!("{}{SKILLS}", extractor.url()));
     let request = request.header("X-Amzn-Trace-Id", "Root=1-67891233-abcdef012345678912345678");
     request.json(&json!({ "username": "ana" })).send().await.unwrap();
     assert_eq!(traces.recv().await.unwrap(), "Root=1-67891233-abcdef012345678912345678");

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::harness::{Running, start};
+use crate::harness::{Running, client, start};
 
 /// Some agents need the address of karma-hello; here nobody asks it.
 async fn start_any(agent: &str) -> Running {
@@ -52,7 +52,10 @@ async fn deep_health_asks_the_dependencies() {
     let extractor = start("voice-extractor", &[("KARMA_HELLO_URL", &karma_hello.url())]).await;
     let (status, health) = extractor.get("/health?deep=1").await;
     let url = format!("{}/", karma_hello.url());
-    let reached = json!([{ "name": "karma-hello", "url": url, "reachable": true }]);
+    let reached = json!([
+        { "name": "karma-hello", "url": url, "reachable": true },
+        { "name": "store", "place": "memory", "reachable": true },
+    ]);
     assert_eq!((status, &health["dependencies"]), (StatusCode::OK, &reached));
 }
 
@@ -113,7 +116,7 @@ async fn cards_have_what_a2a_requires() {
 #[tokio::test]
 async fn a_known_card_is_not_sent_again() {
     let agent = start("validator", &[("PUBLIC_URL", "https://agents.example.org/validator")]).await;
-    let client = reqwest::Client::new();
+    let client = client();
     let url = format!("{}/.well-known/agent-card.json", agent.url());
     let first = client.get(&url).send().await.unwrap();
     assert_eq!(first.headers()["cache-control"], "max-age=300");
