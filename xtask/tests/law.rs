@@ -34,6 +34,11 @@ const ROOMS: &[Room] = &[
         &["karma-fleet", "karma-ops", "karma-balancer"],
         &["aws-", "hcl", "toml", "clap", "miette"],
     ),
+    room(
+        "crates/image",
+        &[],
+        &["axum", "reqwest", "aws-", "hcl", "clap", "miette", "nix"],
+    ),
     room("crates/agents", &[], &["aws-", "hcl", "miette"]),
     room(
         "crates/cli",
@@ -42,6 +47,7 @@ const ROOMS: &[Room] = &[
             "karma-fleet",
             "karma-cost",
             "karma-aws",
+            "karma-image",
             "karma-ops",
             "karma-runtime",
         ],
