@@ -27,7 +27,11 @@ impl Digest {
 
     /// The 64 digits alone: what a blob's file is named.
     pub fn hex(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        let mut text = String::with_capacity(64);
+        for byte in self.0 {
+            text.push_str(&format!("{byte:02x}"));
+        }
+        text
     }
 
     /// As the image specification's types have it.
