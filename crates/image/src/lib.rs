@@ -58,5 +58,5 @@ pub use recipe::{Origin, Package, Recipe};
 pub use reference::{InvalidReference, Reference};
 pub use registry::{
     Account, BlobProgress, Broken, Credentials, Manifest, Outcome, Password, Patience, Progress, Pushed, Registry,
-    RegistryError, RegistryOptions, Scheme, push, push_all,
+    RegistryError, RegistryOptions, Resolution, Scheme, push, push_all,
 };

@@ -34,7 +34,9 @@ pub enum InvalidReference {
     #[error("{0:?} is no host of a registry")]
     Registry(String),
     /// A repository's name has lower-case letters, digits and single separators (`.`, `_`, `__`, dashes), in parts between slashes.
-    #[error("{0:?} is no name of a repository: lower-case letters and digits, with . _ - between them, in parts between slashes")]
+    #[error(
+        "{0:?} is no name of a repository: lower-case letters and digits, with . _ - between them, in parts between slashes"
+    )]
     Repository(String),
     /// A tag has letters, digits, `_`, `.` and `-`, begins with none of the last two, and is at most 128 long.
     #[error("{0:?} is no tag: at most 128 letters, digits, . _ -, with no . or - in front")]
@@ -42,6 +44,9 @@ pub enum InvalidReference {
     /// What follows `@` is no digest.
     #[error(transparent)]
     Digest(#[from] InvalidDigest),
+    /// It has neither a tag nor a digest, where one is needed.
+    #[error("{0} names a repository and no image in it: add a :tag or an @digest")]
+    PointsAtNothing(String),
     /// Host and repository together are longer than 255.
     #[error("a name of {0} characters is too long: 255 is the most")]
     TooLong(usize),
@@ -188,9 +193,8 @@ fn is_path_component(component: &str) -> bool {
     let bytes = component.as_bytes();
     let edge = |byte: Option<&u8>| byte.is_some_and(|byte| is_alphanumeric(*byte));
     let separators = bytes.split(|byte| is_alphanumeric(*byte));
-    let is_separator = |separator: &[u8]| {
-        matches!(separator, b"" | b"." | b"_" | b"__") || separator.iter().all(|byte| *byte == b'-')
-    };
+    let is_separator =
+        |separator: &[u8]| matches!(separator, b"" | b"." | b"_" | b"__") || separator.iter().all(|byte| *byte == b'-');
     edge(bytes.first()) && edge(bytes.last()) && { separators }.all(is_separator)
 }
 

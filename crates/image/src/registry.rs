@@ -13,11 +13,10 @@ mod credentials;
 mod error;
 mod manifests;
 mod pieces;
+mod push;
 mod retry;
 mod transport;
 mod upload;
-
-pub mod push;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -26,6 +25,8 @@ use http::Uri;
 
 pub use credentials::{Account, Credentials, Password};
 pub use error::RegistryError;
+pub use manifests::Manifest;
+pub use push::{BlobProgress, Outcome, Progress, Pushed, push, push_all};
 pub use retry::Patience;
 pub use transport::Broken;
 
@@ -66,6 +67,9 @@ pub struct RegistryOptions {
     pub resolve: Vec<Resolution>,
     /// How long to wait for it.
     pub patience: Patience,
+    /// How many bytes of a blob go into one request at most, unless the registry wants more. ECR takes
+    /// [5 to 20 MiB](https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_UploadLayerPart.html).
+    pub chunk: u64,
 }
 
 /// A registry that can be asked. Cheap to clone; clones share connections and logins.
@@ -80,6 +84,7 @@ struct Shared {
     scheme: Scheme,
     credentials: Credentials,
     patience: Patience,
+    chunk: u64,
     transport: Transport,
     logins: Logins,
 }
@@ -106,6 +111,7 @@ impl RegistryOptions {
             credentials: Credentials::Anonymous,
             resolve: Vec::new(),
             patience: Patience::default(),
+            chunk: 8 << 20,
         }
     }
 }
@@ -122,6 +128,7 @@ impl Registry {
             scheme: options.scheme,
             credentials: options.credentials,
             patience: options.patience,
+            chunk: options.chunk.max(1),
             logins: Logins::default(),
         };
         Ok(Self {
@@ -159,10 +166,22 @@ mod tests {
 
     #[test]
     fn only_this_machine_is_spoken_with_in_the_clear() {
-        for host in ["localhost", "localhost:5000", "127.0.0.1:5000", "127.5.5.5", "[::1]:5000"] {
+        for host in [
+            "localhost",
+            "localhost:5000",
+            "127.0.0.1:5000",
+            "127.5.5.5",
+            "[::1]:5000",
+        ] {
             assert_eq!(Scheme::of(host), Scheme::Http, "{host}");
         }
-        for host in ["registry.example", "10.0.0.1:5000", "localhost.example", "[fe80::1]", "128.0.0.1"] {
+        for host in [
+            "registry.example",
+            "10.0.0.1:5000",
+            "localhost.example",
+            "[fe80::1]",
+            "128.0.0.1",
+        ] {
             assert_eq!(Scheme::of(host), Scheme::Https, "{host}");
         }
     }

@@ -27,7 +27,12 @@ fn a_reference_has_a_registry_a_repository_and_what_it_points_at() {
         "karmacadabra/validator",
         Some("0.1.0"),
     );
-    check(&format!("r.example/a:_v-1.2@{DIGEST}"), "r.example", "a", Some("_v-1.2"));
+    check(
+        &format!("r.example/a:_v-1.2@{DIGEST}"),
+        "r.example",
+        "a",
+        Some("_v-1.2"),
+    );
     check(&format!("r.example/a@{DIGEST}"), "r.example", "a", None);
 }
 
@@ -37,7 +42,19 @@ fn what_is_wrong_is_named() {
     for text in ["", "ubuntu", "library/ubuntu:22.04", "/a", "a:1"] {
         assert_eq!(said(text), InvalidReference::NoRegistry(text.to_owned()), "{text}");
     }
-    for registry in ["-a.b", "a..b", "a.b:", "a.b:0", "a.b:65536", "a.b:+1", "[::1", "[g]:1", "a:1:2", "é.b", "x:y"] {
+    for registry in [
+        "-a.b",
+        "a..b",
+        "a.b:",
+        "a.b:0",
+        "a.b:65536",
+        "a.b:+1",
+        "[::1",
+        "[g]:1",
+        "a:1:2",
+        "é.b",
+        "x:y",
+    ] {
         let error = said(&format!("{registry}/a"));
         assert_eq!(error, InvalidReference::Registry(registry.to_owned()));
     }
@@ -60,7 +77,10 @@ fn what_is_wrong_is_named() {
 
 fn registries() -> impl Strategy<Value = String> {
     let host = "[a-z0-9]([a-z0-9-]{0,5}[a-z0-9])?(\\.[a-z]{1,5}){1,3}";
-    prop_oneof![host.prop_map(String::from), (host, 1..=u16::MAX).prop_map(|(host, port)| format!("{host}:{port}"))]
+    prop_oneof![
+        host.prop_map(String::from),
+        (host, 1..=u16::MAX).prop_map(|(host, port)| format!("{host}:{port}"))
+    ]
 }
 
 proptest! {

@@ -86,7 +86,9 @@ impl Registry {
     async fn token(&self, challenge: &Challenge, scope: &str) -> Result<HeaderValue, RegistryError> {
         let address = self.token_address(challenge, scope)?;
         let call = Call::new(Method::GET, address.clone(), scope, "giving out a token");
-        let answer = self.send(&call, &address, self.shared.credentials.basic().as_ref()).await?;
+        let answer = self
+            .send(&call, &address, self.shared.credentials.basic().as_ref())
+            .await?;
         match answer.status() {
             StatusCode::OK => {}
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Err(self.unauthorized(&answer)),
@@ -123,7 +125,9 @@ impl Registry {
         }
         let separator = if realm.contains('?') { '&' } else { '?' };
         let wrong = || self.not_a_registry(format!("tokens are given out at {realm:?}"));
-        let address: Uri = format!("{realm}{separator}{}", query.finish()).parse().map_err(|_| wrong())?;
+        let address: Uri = format!("{realm}{separator}{}", query.finish())
+            .parse()
+            .map_err(|_| wrong())?;
         let origin = Origin::of(&address).ok_or_else(wrong)?;
         if self.shared.scheme == Scheme::Https && !origin.is_encrypted() {
             return Err(wrong());

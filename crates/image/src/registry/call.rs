@@ -105,10 +105,6 @@ impl Call {
         &self.scope
     }
 
-    pub(super) fn doing(&self) -> &str {
-        &self.doing
-    }
-
     fn is_question(&self) -> bool {
         self.method == Method::GET || self.method == Method::HEAD
     }
@@ -120,8 +116,14 @@ impl Call {
         let headers = request.headers_mut();
         let host = address.authority().map_or("", |authority| authority.as_str());
         let host = host.rsplit('@').next().unwrap_or_default();
-        headers.insert(HOST, HeaderValue::from_str(host).expect("a part of an address is fit for a header"));
-        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("karma/", env!("CARGO_PKG_VERSION"))));
+        headers.insert(
+            HOST,
+            HeaderValue::from_str(host).expect("a part of an address is fit for a header"),
+        );
+        headers.insert(
+            USER_AGENT,
+            HeaderValue::from_static(concat!("karma/", env!("CARGO_PKG_VERSION"))),
+        );
         if !self.is_question() {
             headers.insert(CONTENT_LENGTH, self.body.len().into());
         }
@@ -245,7 +247,9 @@ impl Registry {
 
     /// Where an answer points to. It is an address of the web, and where the registry is spoken with over TLS, so is that.
     pub(super) fn location(&self, answer: &Answer) -> Result<Uri, RegistryError> {
-        let text = answer.header(&LOCATION).ok_or_else(|| self.not_a_registry("it does not say where to go on"))?;
+        let text = answer
+            .header(&LOCATION)
+            .ok_or_else(|| self.not_a_registry("it does not say where to go on"))?;
         let wrong = || self.not_a_registry(format!("it points to {text:?}"));
         let location: Uri = text.parse().map_err(|_| wrong())?;
         let location = absolute(location, &answer.address).ok_or_else(wrong)?;
@@ -313,6 +317,11 @@ fn absolute(location: Uri, seen_from: &Uri) -> Option<Uri> {
         return Some(location);
     }
     let mut parts = seen_from.clone().into_parts();
-    parts.path_and_query = Some(location.into_parts().path_and_query.filter(|path| path.as_str().starts_with('/'))?);
+    parts.path_and_query = Some(
+        location
+            .into_parts()
+            .path_and_query
+            .filter(|path| path.as_str().starts_with('/'))?,
+    );
     Uri::from_parts(parts).ok()
 }

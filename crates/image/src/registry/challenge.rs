@@ -50,13 +50,11 @@ fn equals(text: &str) -> Option<&str> {
 /// A token or a quoted string, and what follows it.
 fn value(text: &str) -> Option<(String, &str)> {
     let text = text.trim_start_matches([' ', '\t']);
-    match text.strip_prefix('"') {
-        Some(quoted) => unquote(quoted),
-        None => {
-            let (word, after) = token(text);
-            Some((word.to_owned(), after))
-        }
+    if let Some(quoted) = text.strip_prefix('"') {
+        return unquote(quoted);
     }
+    let (word, after) = token(text);
+    Some((word.to_owned(), after))
 }
 
 /// Up to the closing quote; a backslash takes the next letter as it is.
@@ -84,7 +82,10 @@ mod tests {
             .iter()
             .map(|(scheme, parameters)| Challenge {
                 scheme: (*scheme).to_owned(),
-                parameters: parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+                parameters: parameters
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                    .collect(),
             })
             .collect();
         assert_eq!(parse(header), expected, "{header}");
@@ -115,7 +116,11 @@ mod tests {
         );
         check(
             r#"Negotiate, BASIC Realm = "a \"b\", c" , Bearer realm=x"#,
-            &[("negotiate", &[]), ("basic", &[("realm", "a \"b\", c")]), ("bearer", &[("realm", "x")])],
+            &[
+                ("negotiate", &[]),
+                ("basic", &[("realm", "a \"b\", c")]),
+                ("bearer", &[("realm", "x")]),
+            ],
         );
     }
 

@@ -9,7 +9,7 @@ use super::credentials::Account;
 use super::transport::Broken;
 use crate::digest::Digest;
 use crate::layout::LayoutError;
-use crate::reference::{InvalidReference, Reference};
+use crate::reference::InvalidReference;
 
 /// Why a registry could not be asked, or did not do what it was asked. None of them holds a password or a token.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +29,7 @@ pub enum RegistryError {
         source: io::Error,
     },
     /// The connection broke, and again each time it was tried.
-    #[error("the connection to {registry} broke {doing}, {attempts} times")]
+    #[error("the connection to {registry} broke while {doing}{}", times(*attempts))]
     BrokeOff {
         /// The host.
         registry: String,
@@ -63,7 +63,7 @@ pub enum RegistryError {
         message: Option<String>,
     },
     /// It knows who asks, and that he may not.
-    #[error("the registry {registry} does not let {account} {doing}{}", said(message.as_ref()))]
+    #[error("the registry {registry} denies {account} {doing}{}", said(message.as_ref()))]
     Denied {
         /// The host.
         registry: String,
@@ -86,7 +86,7 @@ pub enum RegistryError {
     #[error("the tag of {reference} cannot be moved: its repository is immutable{}", points_at(existing.as_ref()))]
     TagImmutable {
         /// With the tag.
-        reference: Reference,
+        reference: String,
         /// What the tag points at.
         existing: Option<Digest>,
     },
@@ -165,6 +165,14 @@ impl RegistryError {
         }
     }
 
+    /// The same after so many attempts.
+    pub(super) fn after(mut self, failures: u32) -> Self {
+        if let Self::BrokeOff { attempts, .. } = &mut self {
+            *attempts = failures;
+        }
+        self
+    }
+
     /// What to do next, where that is known.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
@@ -172,31 +180,38 @@ impl RegistryError {
                 account: Account::Nobody,
                 registry,
                 ..
-            } => format!("say who you are: --username NAME --password-stdin, or an entry for {registry} in ~/.docker/config.json"),
+            } => format!(
+                "say who you are: --username NAME --password-stdin, or an entry for {registry} in ~/.docker/config.json"
+            ),
             Self::Unauthorized { .. } => {
                 "check the user name and the password; a login to ECR is valid for twelve hours".to_owned()
             }
             Self::Denied { registry, .. } => format!("its owner has to allow it: permissions are kept by {registry}"),
-            Self::NoRepository { .. } => "Terraform makes the repository: `karma deploy` does so before it pushes".to_owned(),
-            Self::TagImmutable { .. } => "push under another tag: --tag NAME; the default is made of the image's digest".to_owned(),
+            Self::NoRepository { .. } => {
+                "Terraform makes the repository: `karma deploy` does so before it pushes".to_owned()
+            }
+            Self::TagImmutable { .. } => {
+                "push under another tag: --tag NAME; the default is made of the image's digest".to_owned()
+            }
             Self::DigestMismatch { .. } => "build the images again: `karma image build`".to_owned(),
             Self::Unreachable { source, .. } if source.kind() == io::ErrorKind::InvalidData => {
                 "name the file with the certificate of whoever signed the registry's in SSL_CERT_FILE".to_owned()
             }
             Self::Unreachable { .. } => {
-                "check the registry's name, and that it runs; plain HTTP has to be asked for: http://HOST/PREFIX".to_owned()
+                "check the registry's name, and that it runs; plain HTTP has to be asked for: http://HOST/PREFIX"
+                    .to_owned()
             }
             Self::Tls(_) => "install ca-certificates, or name a file in SSL_CERT_FILE".to_owned(),
-            Self::BrokeOff { .. } | Self::Failing { .. } => {
-                "push again: what has arrived is not sent twice".to_owned()
-            }
+            Self::BrokeOff { .. } | Self::Failing { .. } => "push again: what has arrived is not sent twice".to_owned(),
             _ => return None,
         })
     }
 }
 
 fn is_transient(kind: io::ErrorKind) -> bool {
-    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted, TimedOut, UnexpectedEof};
+    use io::ErrorKind::{
+        BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted, TimedOut, UnexpectedEof,
+    };
     matches!(
         kind,
         BrokenPipe | ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted | TimedOut | UnexpectedEof
@@ -207,8 +222,18 @@ fn said(message: Option<&String>) -> String {
     message.map(|message| format!(" ({message})")).unwrap_or_default()
 }
 
+fn times(attempts: u32) -> String {
+    if attempts > 1 {
+        format!(", {attempts} times")
+    } else {
+        String::new()
+    }
+}
+
 fn points_at(existing: Option<&Digest>) -> String {
-    existing.map(|digest| format!(", and it points at {digest}")).unwrap_or_default()
+    existing
+        .map(|digest| format!(", and it points at {digest}"))
+        .unwrap_or_default()
 }
 
 fn instead(found: Option<&Digest>) -> String {

@@ -51,7 +51,7 @@ pub enum Broken {
 /// Connections to servers, kept for the next request.
 #[derive(Debug)]
 pub(super) struct Transport {
-    tls: TlsConnector,
+    tls: Arc<ClientConfig>,
     resolve: Vec<Resolution>,
     patience: Patience,
     permits: Semaphore,
@@ -73,7 +73,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 impl Transport {
     pub(super) fn new(resolve: Vec<Resolution>, patience: Patience) -> Result<Self, RegistryError> {
         Ok(Self {
-            tls: TlsConnector::from(Arc::new(tls()?)),
+            tls: Arc::new(tls()?),
             resolve,
             patience,
             permits: Semaphore::new(AT_ONCE),
@@ -133,7 +133,8 @@ impl Transport {
         }
         let name = ServerName::try_from(origin.host.clone())
             .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "no certificate can have this name"))?;
-        Ok(Box::new(self.tls.connect(name, tcp).await?))
+        let tls = TlsConnector::from(Arc::clone(&self.tls));
+        Ok(Box::new(tls.connect(name, tcp).await?))
     }
 
     fn elsewhere(&self, origin: &Origin) -> Option<SocketAddr> {
