@@ -57,6 +57,6 @@ pub use platform::Platform;
 pub use recipe::{Origin, Package, Recipe};
 pub use reference::{InvalidReference, Reference};
 pub use registry::{
-    Account, BlobProgress, Broken, Credentials, Manifest, Outcome, Password, Patience, Progress, Pushed, Registry,
-    RegistryError, RegistryOptions, Resolution, Scheme, push, push_all,
+    Account, BlobProgress, Broken, Credentials, InvalidDockerConfig, Manifest, Outcome, Password, Patience, Progress,
+    Pushed, Registry, RegistryError, RegistryOptions, Resolution, Scheme, push, push_all,
 };

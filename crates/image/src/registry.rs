@@ -10,6 +10,7 @@ mod auth;
 mod call;
 mod challenge;
 mod credentials;
+mod docker_config;
 mod error;
 mod manifests;
 mod pieces;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use http::Uri;
 
 pub use credentials::{Account, Credentials, Password};
+pub use docker_config::InvalidDockerConfig;
 pub use error::RegistryError;
 pub use manifests::Manifest;
 pub use push::{BlobProgress, Outcome, Progress, Pushed, push, push_all};

@@ -38,7 +38,7 @@ impl Default for Patience {
 impl Patience {
     /// How long to wait before the next attempt; `None` when there should be none. `failures` counts this one, and `chance` is from 0 to 1.
     ///
-    /// What a registry asks for is waited in full, up to the longest wait. Otherwise a random time up to the doubled one, so that
+    /// What a registry asks for is waited in full, up to the longest wait. Otherwise the doubled time or down to half of it, at random, so that
     /// [clients that failed together do not come back together](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
     pub(super) fn wait(&self, failures: u32, error: &RegistryError, chance: f64) -> Option<Duration> {
         if failures >= self.attempts || !error.is_transient() {
@@ -49,7 +49,7 @@ impl Patience {
         }
         let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
         let most = self.first_wait.saturating_mul(doubled).min(self.longest_wait);
-        Some(most.mul_f64(chance.clamp(0.1, 1.0)))
+        Some(most.mul_f64(f64::midpoint(1.0, chance.clamp(0.0, 1.0))))
     }
 }
 
@@ -98,7 +98,7 @@ mod tests {
         let waits = |chance| (1..=5).map(move |failures| PATIENCE.wait(failures, &busy(None), chance));
         let milliseconds = |waits: [u64; 3]| waits.map(|wait| Some(Duration::from_millis(wait)));
         assert!(waits(1.0).eq(milliseconds([100, 200, 400]).into_iter().chain([None, None])));
-        assert!(waits(0.5).eq(milliseconds([50, 100, 200]).into_iter().chain([None, None])));
+        assert!(waits(0.5).eq(milliseconds([75, 150, 300]).into_iter().chain([None, None])));
     }
 
     #[test]
