@@ -10,6 +10,7 @@ use axum::Router;
 use serde_json::{Value, json};
 
 use crate::health::Dependency;
+use crate::payments::Payments;
 use crate::server::StartError;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -48,6 +49,8 @@ pub struct Start<'s> {
     pub settings: &'s Settings,
     /// What it shares with the other tasks of its name.
     pub store: Store,
+    /// How it pays and is paid, if it does.
+    pub(crate) payments: Option<Payments>,
 }
 
 /// One thing an agent can do, as its card tells it.

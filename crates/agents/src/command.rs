@@ -11,6 +11,9 @@ Serve one of the five agents over HTTP
 Usage:
   karma-agent <AGENT>    serve until SIGTERM or SIGINT
   karma-agent health     ask the agent at $HOST:$PORT how it is: exit 0 if it answers, 1 if not
+  karma-agent prepare-chain ADDRESS...
+                         put the token and the registries onto the chain of $CHAIN_RPC_URL, from the account of
+                         $PRIVATE_KEY, give each address 1000 tokens, and print what agents need to know as JSON
   karma-agent --help
   karma-agent --version
 
@@ -24,6 +27,18 @@ Settings, from the environment:
   HOST                  the address to listen on (default 0.0.0.0; the health check asks 127.0.0.1)
   LOG_LEVEL             error, warn, info or debug (default info)
   KARMA_HELLO_URL       where karma-hello answers (required by skill-extractor and voice-extractor)
+  CHAIN_RPC_URL         a node of the chain that agents pay each other on; payments are off without it. With it:
+    CHAIN_ID            the chain that it must be
+    TOKEN_ADDRESS       what is paid with: a token of EIP-3009
+    PRIVATE_KEY         the key of the agent's account
+    PAY_TO              who is paid (default the agent's account)
+    PRICES              what skills cost, in base units: skill=amount,... (default: the agent's own; 0 is free)
+    FACILITATOR_URL     who verifies and settles payments (default the agent itself)
+    ALLOWED_PAYEES      whom it may pay: address,... (default nobody)
+    SPEND_PER_TASK      the most it pays for one task, in base units (default 0)
+    SPEND_PER_DAY       the most it pays a day, in base units (default 0)
+    IDENTITY_REGISTRY, REPUTATION_REGISTRY, VALIDATION_REGISTRY
+                        the registries of ERC-8004 (all three or none)
   PUBLIC_URL            the address callers know this agent by (default: what the request says)
   DRAIN_QUIET_SECONDS   after SIGTERM, serve until no request came for so long (default 2)
   STOP_TIMEOUT_SECONDS  after SIGTERM, stop accepting at the latest then (default 110)
@@ -32,12 +47,14 @@ Exit codes: 0 stopped as asked or healthy, 1 not healthy, 2 could not start, 64 
 ";
 
 /// One thing the program can do.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Command {
     /// Serve this agent.
     Serve(&'static Agent),
     /// Ask a running agent for its health.
     Health,
+    /// Make a chain ready, and give tokens to these addresses.
+    PrepareChain(Vec<String>),
     /// Print [`HELP`].
     Help,
     /// Print the version.
@@ -63,6 +80,9 @@ impl Command {
     pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, UsageError> {
         let mut arguments = arguments.into_iter();
         let first = arguments.next().ok_or(UsageError::Nothing)?;
+        if first == "prepare-chain" {
+            return Ok(Command::PrepareChain(arguments.collect()));
+        }
         if let Some(extra) = arguments.next() {
             return Err(UsageError::TooMany(extra));
         }
@@ -106,6 +126,7 @@ mod tests {
     fn other_arguments() {
         let names = "validator, karma-hello, abracadabra, skill-extractor, voice-extractor";
         check(&["health"], "Health");
+        check(&["prepare-chain", "0x1", "0x2"], r#"PrepareChain(["0x1", "0x2"])"#);
         check(&["--help"], "Help");
         check(&["-V"], "Version");
         check(&[], &format!("no agent named: give one of {names}"));

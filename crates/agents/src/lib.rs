@@ -44,10 +44,15 @@ mod limits;
 mod telemetry;
 mod trace;
 
+// The chain, and what a command makes of one.
+mod chain;
+mod prepare_chain;
+
 // What more than one agent knows.
 mod chat;
 mod data;
 mod karma_hello_client;
+mod payments;
 mod profile;
 mod text;
 
@@ -58,6 +63,8 @@ pub use command::{Command, HELP, UsageError};
 pub use data::DataError;
 pub use health::{Dependency, HealthError, check_health};
 pub use logging::{Level, Log};
+pub use payments::{PaymentSettings, PaymentsError, PriceError};
+pub use prepare_chain::{PrepareError, prepare_chain};
 pub use server::{Server, StartError};
 pub use settings::{SettingError, Settings};
 pub use shutdown::{Stop, stop_signals};

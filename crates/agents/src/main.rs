@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use karma_agents::{Agent, Command, HELP, Level, Log, Server, Settings, check_health, stop_signals};
+use karma_agents::{Agent, Command, HELP, Level, Log, Server, Settings, check_health, prepare_chain, stop_signals};
 use serde_json::json;
 
 const NOT_HEALTHY: u8 = 1;
@@ -19,6 +19,7 @@ fn main() -> ExitCode {
     match Command::parse(arguments) {
         Ok(Command::Serve(agent)) => serve(agent),
         Ok(Command::Health) => health(),
+        Ok(Command::PrepareChain(holders)) => prepare(&holders),
         Ok(Command::Help) => print(HELP),
         Ok(Command::Version) => print(concat!("karma-agent ", env!("CARGO_PKG_VERSION"), "\n")),
         Err(error) => complain(&format!("{error}\nhint: karma-agent --help"), WRONG_USAGE),
@@ -52,6 +53,16 @@ fn health() -> ExitCode {
     match check_health(|variable| env::var_os(variable)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => complain(&error, NOT_HEALTHY),
+    }
+}
+
+fn prepare(holders: &[String]) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let prepared = runtime.map(|it| it.block_on(prepare_chain(|variable| env::var_os(variable), holders)));
+    match prepared {
+        Ok(Ok(prepared)) => print(&format!("{prepared}\n")),
+        Ok(Err(error)) => complain(&error, COULD_NOT_START),
+        Err(error) => complain(&error, COULD_NOT_START),
     }
 }
 

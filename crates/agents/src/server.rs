@@ -5,6 +5,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -23,6 +24,7 @@ use crate::agents::{Agent, Start};
 use crate::data::DataError;
 use crate::error::ApiError;
 use crate::logging::{Level, Log};
+use crate::payments::{Paid, Payments, PaymentsError, paywall};
 use crate::settings::{SettingError, Settings};
 use crate::shutdown::{Activity, Drained, Stop};
 use crate::store::{OpenError, Store};
@@ -58,6 +60,9 @@ pub enum StartError {
     /// The store of `STORE_URL` cannot be used.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// The chain or the token are not what the settings say, or cannot be asked.
+    #[error(transparent)]
+    Payments(#[from] PaymentsError),
     /// The client for calls to other agents could not be made.
     #[error("could not prepare calls to other agents")]
     Client(#[source] reqwest::Error),
@@ -83,7 +88,7 @@ impl Server {
             exporter,
             log,
         };
-        let router = router(agent, settings, watch)?;
+        let router = router(agent, settings, watch).await?;
         let address = SocketAddr::new(settings.host, settings.port);
         let listener = TcpListener::bind(address)
             .await
@@ -167,11 +172,27 @@ struct Watch {
     log: Log,
 }
 
-fn router(agent: &'static Agent, settings: &Settings, watch: Watch) -> Result<Router, StartError> {
+async fn router(agent: &'static Agent, settings: &Settings, watch: Watch) -> Result<Router, StartError> {
     let store = Store::open(settings.store_url.as_ref(), agent.name)?;
-    let service = (agent.start)(&Start { settings, store })?;
+    let payments = match &settings.payments {
+        Some(payments) => Some(Payments::begin(payments, agent, &store).await?),
+        None => None,
+    };
+    if let Some(payments) = &payments {
+        payments.register(agent, settings.public_url.clone(), store.clone(), watch.log);
+    }
+    let seller = payments.as_ref().map(|payments| Arc::clone(&payments.seller));
+    let service = (agent.start)(&Start {
+        settings,
+        store,
+        payments,
+    })?;
+    let skills = match seller {
+        Some(seller) => service.routes.route_layer(from_fn_with_state(seller, paywall)),
+        None => service.routes,
+    };
     let routes = Router::new()
-        .merge(service.routes)
+        .merge(skills)
         .merge(health::routes(agent, service.dependencies))
         .merge(card::routes(agent, settings.public_url.clone()));
     let prefix = format!("/{}", agent.name);
@@ -216,13 +237,16 @@ async fn observe(State(watch): State<Watch>, mut request: Request, next: Next) -
         .filter_map(|(name, value)| Some((name, value?)))
         .collect(),
     );
-    let fields = json!({
+    let mut fields = json!({
         "method": method.as_str(),
         "route": route,
         "status": response.status().as_u16(),
         "duration_us": u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
         "trace_id": trace.as_str(),
     });
+    if let Some(paid) = response.extensions().get::<Paid>() {
+        fields["paid"] = json!(paid);
+    }
     watch.log.write(
         if is_health_check { Level::Debug } else { Level::Info },
         "request",

@@ -11,7 +11,9 @@ use std::time::Duration;
 use reqwest::Url;
 use thiserror::Error;
 
+use crate::chain::PrivateKey;
 use crate::logging::Level;
+use crate::payments::{self, PaymentSettings};
 use crate::store::StoreUrl;
 
 /// How one process of an agent is to run.
@@ -35,6 +37,10 @@ pub struct Settings {
     pub otlp_endpoint: Option<Url>,
     /// `OTEL_SERVICE_NAME`: what this agent is called in spans, if not by its own name.
     pub service_name: Option<String>,
+    /// `CHAIN_RPC_URL`, `TOKEN_ADDRESS`, `PRICES` and others: how it pays and is paid, if it does.
+    pub payments: Option<PaymentSettings>,
+    /// `PRIVATE_KEY`: the key of its account, which it signs with.
+    pub(crate) private_key: Option<PrivateKey>,
     /// `DRAIN_QUIET_SECONDS`: how long no request may have come before a stopping agent stops accepting.
     pub drain_quiet: Duration,
     /// `STOP_TIMEOUT_SECONDS`: when a stopping agent stops accepting even if requests still come. The default leaves
@@ -68,6 +74,8 @@ impl Settings {
             public_url: environment.optional("PUBLIC_URL", http_url)?,
             otlp_endpoint: environment.optional("OTEL_EXPORTER_OTLP_ENDPOINT", http_url)?,
             service_name: environment.optional("OTEL_SERVICE_NAME", |text| Ok(text.to_owned()))?,
+            payments: PaymentSettings::read(&environment)?,
+            private_key: payments::private_key(&environment)?,
             drain_quiet: environment
                 .optional("DRAIN_QUIET_SECONDS", seconds)?
                 .unwrap_or(Duration::from_secs(2)),
@@ -107,12 +115,14 @@ pub(crate) fn address_to_check(lookup: impl Fn(&str) -> Option<OsString>) -> Res
     ))
 }
 
-struct Environment<L> {
-    lookup: L,
+/// The variables of a process.
+pub(crate) struct Environment<L> {
+    pub(crate) lookup: L,
 }
 
 impl<L: Fn(&str) -> Option<OsString>> Environment<L> {
-    fn optional<T>(
+    /// The variable as it was parsed; none where it is not set.
+    pub(crate) fn optional<T>(
         &self,
         variable: &'static str,
         parse: impl FnOnce(&str) -> Result<T, String>,
@@ -128,7 +138,8 @@ impl<L: Fn(&str) -> Option<OsString>> Environment<L> {
         parsed.map(Some).map_err(|reason| SettingError { variable, reason })
     }
 
-    fn required<T>(
+    /// The same, of a variable that must be set.
+    pub(crate) fn required<T>(
         &self,
         variable: &'static str,
         parse: impl FnOnce(&str) -> Result<T, String>,
@@ -173,7 +184,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 /// The value itself stays out of the reasons: it may hold a password.
-fn http_url(text: &str) -> Result<Url, String> {
+pub(crate) fn http_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| format!("is not a URL: {error}"))?;
     if url.scheme() != "http" && url.scheme() != "https" {
         return Err(format!("has the scheme `{}`: give http or https", url.scheme()));

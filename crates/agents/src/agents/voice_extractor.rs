@@ -66,10 +66,10 @@ struct Extractor {
     lexicon: Lexicon,
 }
 
-fn start(Start { settings, .. }: &Start<'_>) -> Result<Service, StartError> {
+fn start(Start { settings, payments, .. }: &Start<'_>) -> Result<Service, StartError> {
     let path = settings.data_dir.join(AGENT.name).join("lexicon.json");
     let lexicon = Lexicon::new(read_file(&path)?).map_err(|reason| invalid(&path, reason))?;
-    let karma_hello = KarmaHello::new(settings)?;
+    let karma_hello = KarmaHello::new(settings, payments.as_ref())?;
     let dependencies = vec![karma_hello.dependency()];
     let routes = Router::new()
         .route("/extract_voice_profile", post(extract))

@@ -1,0 +1,109 @@
+//! Buying and selling: x402, version 2, with tokens that move on their holder's signature.
+//!
+//! ```text
+//!  buyer                                    seller
+//!  ask ────────────────────────────────────▶ paywall: 402 and PAYMENT-REQUIRED
+//!  choose, reserve, sign ──PAYMENT-SIGNATURE▶ verify, claim the nonce, answer, settle
+//!  read what was bought ◀──PAYMENT-RESPONSE── the answer
+//! ```
+//!
+//! Off unless `CHAIN_RPC_URL` is set. Amounts are whole base units everywhere. What is verified before anything is looked up is a pure function
+//! (`verify`), and so is what a buyer takes (`choose`).
+
+mod buyer;
+mod choose;
+mod facilitator;
+mod identity;
+mod paywall;
+mod prices;
+mod seller;
+mod settings;
+mod verify;
+mod wire;
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+pub(crate) use self::buyer::{BuyError, Buyer};
+pub(crate) use self::paywall::{Paid, paywall};
+pub use self::prices::PriceError;
+pub(crate) use self::prices::Prices;
+pub(crate) use self::seller::Seller;
+pub use self::settings::PaymentSettings;
+pub(crate) use self::settings::{chain_of, private_key};
+use self::facilitator::Facilitator;
+use crate::agents::Agent;
+use crate::chain::rpc::Rpc;
+use crate::chain::{Chain, ChainError, Registries, Token};
+use crate::error::chain;
+use crate::store::{Store, StoreError};
+
+/// Payments cannot begin.
+#[derive(Debug, Error)]
+pub enum PaymentsError {
+    /// The chain, or the token on it, is not what the settings say.
+    #[error("payments cannot begin: {0}")]
+    Chain(String),
+    /// A price is of no use.
+    #[error(transparent)]
+    Price(#[from] PriceError),
+    /// A client for calls could not be made.
+    #[error("could not prepare calls to the chain")]
+    Client(#[source] reqwest::Error),
+    /// The store that remembers what was spent cannot be used.
+    #[error("payments cannot begin: {0}")]
+    Store(String),
+}
+
+/// An agent that pays and is paid.
+#[derive(Clone, Debug)]
+pub(crate) struct Payments {
+    pub(crate) chain: Arc<Chain>,
+    pub(crate) seller: Arc<Seller>,
+    pub(crate) buyer: Arc<Buyer>,
+    pub(crate) registries: Option<Registries>,
+}
+
+impl Payments {
+    /// Asks the chain for its number and the token for its domain, and begins only where both are as they should be.
+    pub(crate) async fn begin(
+        settings: &PaymentSettings,
+        agent: &'static Agent,
+        store: &Store,
+    ) -> Result<Payments, PaymentsError> {
+        let prices = Prices::of(agent, &settings.prices)?;
+        let rpc = Rpc::new(settings.rpc_url.clone()).map_err(PaymentsError::Client)?;
+        let chain = Arc::new(Chain::connect(rpc, settings.chain_id, settings.key.clone()).await?);
+        let token = Token::read(&chain, settings.token).await?;
+        let facilitator = settings.facilitator.clone().map(Facilitator::new).transpose();
+        let seller = Seller {
+            chain: Arc::clone(&chain),
+            token: token.clone(),
+            pay_to: settings.pay_to.unwrap_or(chain.account()),
+            prices,
+            store: store.clone(),
+            facilitator: facilitator.map_err(PaymentsError::Client)?,
+        };
+        let (payees, caps, registries) = (settings.allowed_payees.clone(), settings.caps, settings.registries);
+        let buyer = Buyer::new(&chain, token, payees, caps, registries, store)?;
+        Ok(Payments {
+            chain,
+            seller: Arc::new(seller),
+            buyer: Arc::new(buyer),
+            registries,
+        })
+    }
+}
+
+impl From<ChainError> for PaymentsError {
+    fn from(error: ChainError) -> PaymentsError {
+        PaymentsError::Chain(chain(&error))
+    }
+}
+
+impl From<StoreError> for PaymentsError {
+    fn from(error: StoreError) -> PaymentsError {
+        PaymentsError::Store(chain(&error))
+    }
+}
