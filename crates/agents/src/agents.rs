@@ -10,6 +10,7 @@ use axum::Router;
 use serde_json::{Value, json};
 
 use crate::health::Dependency;
+use crate::llm::Llm;
 use crate::payments::Payments;
 use crate::server::StartError;
 use crate::settings::Settings;
@@ -51,6 +52,8 @@ pub struct Start<'s> {
     pub store: Store,
     /// How it pays and is paid, if it does.
     pub(crate) payments: Option<Payments>,
+    /// The language model to ask, if one is configured.
+    pub(crate) llm: Option<Llm>,
 }
 
 /// One thing an agent can do, as its card tells it.
@@ -90,7 +93,11 @@ pub struct Service {
 
 impl Skill {
     pub(crate) fn json(&self) -> Value {
-        json!({ "id": self.id, "name": self.name, "description": self.description, "tags": self.tags })
+        let mut input_modes = vec!["application/json"];
+        input_modes.extend(self.text_field.map(|_| "text/plain"));
+        json!({
+            "id": self.id, "name": self.name, "description": self.description, "tags": self.tags, "inputModes": input_modes,
+        })
     }
 }
 

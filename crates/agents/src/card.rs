@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use ::a2a::{TRANSPORT_PROTOCOL_JSONRPC, VERSION};
 use axum::Json;
 use axum::Router;
 use axum::extract::State;
@@ -18,8 +19,8 @@ use sha2::{Digest, Sha256};
 
 use crate::agents::{Agent, Skill};
 
-/// The interface our cards offer: JSON over plain HTTP, as each skill describes it. It is a name of our own, since none
-/// of A2A's standard bindings is spoken yet, and a caller who does not know it must not try one.
+/// The second interface of our cards: JSON over plain HTTP, as each skill describes it. The name is our own: it is none of A2A's bindings, and
+/// who does not know it must not try it.
 const PLAIN_HTTP: &str = "urn:karmacadabra:binding:plain-http";
 
 /// The routes.
@@ -39,16 +40,14 @@ struct Card {
 impl Card {
     /// The card for a caller who sent these headers.
     fn json(&self, headers: &HeaderMap) -> Value {
+        let url = self.url(headers);
+        let interface = |binding| json!({ "url": url, "protocolBinding": binding, "protocolVersion": VERSION });
         json!({
             "name": self.agent.name,
             "description": self.agent.description,
             "version": env!("CARGO_PKG_VERSION"),
-            "supportedInterfaces": [{
-                "url": self.url(headers),
-                "protocolBinding": PLAIN_HTTP,
-                "protocolVersion": "1.0",
-            }],
-            "capabilities": { "streaming": false, "pushNotifications": false, "extendedAgentCard": false },
+            "supportedInterfaces": [interface(TRANSPORT_PROTOCOL_JSONRPC), interface(PLAIN_HTTP)],
+            "capabilities": { "streaming": true, "pushNotifications": true, "extendedAgentCard": false },
             "defaultInputModes": ["application/json"],
             "defaultOutputModes": ["application/json"],
             "skills": self.agent.skills.iter().map(Skill::json).collect::<Vec<_>>(),

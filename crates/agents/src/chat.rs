@@ -3,6 +3,9 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::card::hex;
 
 /// The chat of one stream, or a part of it: a file `chat_logs_YYYYMMDD.json`, or the body of `POST /chat_logs`.
 ///
@@ -60,6 +63,20 @@ pub(crate) struct StreamMessage {
     pub(crate) stream_id: String,
     #[serde(flatten)]
     pub(crate) message: Message,
+}
+
+impl StreamMessage {
+    /// Names the message: the same for the same stream, instant, user and text, and for no other.
+    pub(crate) fn id(&self) -> String {
+        let Message {
+            timestamp,
+            user,
+            message,
+            ..
+        } = &self.message;
+        let key = serde_json::json!([self.stream_id, timestamp, user, message]);
+        hex(&Sha256::digest(key.to_string())[..12])
+    }
 }
 
 /// What `/get_chat_logs` is asked. Every field narrows the answer.

@@ -5,7 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 use thiserror::Error;
+
+use crate::card::hex;
 
 /// A data file cannot be used.
 #[derive(Debug, Error)]
@@ -30,12 +33,18 @@ pub enum DataError {
 
 /// Reads one JSON file.
 pub(crate) fn read_file<T: DeserializeOwned>(path: &Path) -> Result<T, DataError> {
+    read_versioned(path).map(|(read, _)| read)
+}
+
+/// Reads one JSON file, and names its version: the same for the same bytes, and for no others.
+pub(crate) fn read_versioned<T: DeserializeOwned>(path: &Path) -> Result<(T, String), DataError> {
     let text = fs::read(path).map_err(|reason| DataError::Unreadable {
         path: path.to_owned(),
         reason,
     })?;
     let mut json = serde_json::Deserializer::from_slice(&text);
-    serde_path_to_error::deserialize(&mut json).map_err(|error| invalid(path, error.to_string()))
+    let read = serde_path_to_error::deserialize(&mut json).map_err(|error| invalid(path, error.to_string()))?;
+    Ok((read, hex(&Sha256::digest(&text)[..6])))
 }
 
 /// Reads every `*.json` of a directory, in the order of their names.

@@ -3,6 +3,7 @@
 //! The load balancer asks without `deep`: an agent must not be killed because its neighbour is down.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -13,28 +14,86 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
+use futures_util::future::{BoxFuture, FutureExt, TryFutureExt, join_all};
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 use thiserror::Error;
+use tokio::time::timeout;
 
 use crate::agents::Agent;
+use crate::error::chain;
 use crate::input::Input;
 use crate::limits;
 use crate::settings::{SettingError, address_to_check};
+use crate::store::Store;
 use crate::trace::Trace;
 
 /// The path, without an agent's prefix.
 pub(crate) const PATH: &str = "/health";
 
 /// Something an agent needs in order to answer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Dependency {
-    /// What it is called.
-    pub name: &'static str,
-    /// Its base address; its own `/health` is asked.
-    pub url: Url,
-    /// The client to ask it with.
-    pub client: reqwest::Client,
+    name: &'static str,
+    /// What stands beside the name: where it is.
+    facts: Map<String, Value>,
+    probe: Probe,
+}
+
+/// Asks it, with the trace of who asks for the health; gives what there is to say of it, or why it is out of reach.
+type Probe = Arc<dyn Fn(Trace) -> BoxFuture<'static, Result<Map<String, Value>, String>> + Send + Sync>;
+
+impl Dependency {
+    /// Anything that can be asked. Its answer stands in the report.
+    pub(crate) fn new<F>(
+        name: &'static str,
+        facts: Value,
+        probe: impl Fn(Trace) -> F + Send + Sync + 'static,
+    ) -> Dependency
+    where
+        F: Future<Output = Result<Value, String>> + Send + 'static,
+    {
+        Dependency {
+            name,
+            facts: object(facts),
+            probe: Arc::new(move |trace| probe(trace).map_ok(object).boxed()),
+        }
+    }
+
+    /// Another agent; its own `/health` is asked.
+    pub(crate) fn peer(name: &'static str, base: Url, client: reqwest::Client) -> Dependency {
+        let facts = json!({ "url": base.as_str() });
+        Dependency::new(name, facts, move |trace| {
+            let (base, client) = (base.clone(), client.clone());
+            async move { reach(&base, &client, &trace).await }
+        })
+    }
+
+    /// The store.
+    pub(crate) fn store(store: Store) -> Dependency {
+        let facts = json!({ "place": store.place().name() });
+        Dependency::new("store", facts, move |_| {
+            let store = store.clone();
+            async move { store.check().await.map(|()| Value::Null).map_err(|error| chain(&error)) }
+        })
+    }
+}
+
+impl fmt::Debug for Dependency {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Dependency")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(object) => object,
+        _ => Map::new(),
+    }
 }
 
 /// The running agent could not be asked, or did not answer well.
@@ -104,7 +163,8 @@ struct Report {
 #[derive(Serialize)]
 struct Reach {
     name: &'static str,
-    url: String,
+    #[serde(flatten)]
+    facts: Map<String, Value>,
     reachable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -140,28 +200,37 @@ async fn health(
 }
 
 async fn reach_all(dependencies: &[Dependency], trace: &Trace) -> Vec<Reach> {
-    let mut reaches = Vec::new();
-    for dependency in dependencies {
-        let error = reach(dependency, trace).await.err();
-        reaches.push(Reach {
-            name: dependency.name,
-            url: dependency.url.to_string(),
-            reachable: error.is_none(),
-            error,
-        });
-    }
-    reaches
+    join_all(dependencies.iter().map(|dependency| ask(dependency, trace.clone()))).await
 }
 
-async fn reach(dependency: &Dependency, trace: &Trace) -> Result<(), String> {
-    let url = format!("{}{PATH}", dependency.url.as_str().trim_end_matches('/'));
-    let request = dependency.client.get(url).timeout(limits::HEALTH_PATIENCE);
-    let answer = trace
-        .send(request)
-        .await
-        .map_err(|error| crate::error::chain(&error.without_url()))?;
+async fn ask(dependency: &Dependency, trace: Trace) -> Reach {
+    let asked = timeout(limits::HEALTH_PATIENCE, (dependency.probe)(trace)).await;
+    let late = || {
+        Err(format!(
+            "no answer within {} seconds",
+            limits::HEALTH_PATIENCE.as_secs()
+        ))
+    };
+    let (said, error) = match asked.unwrap_or_else(|_| late()) {
+        Ok(said) => (said, None),
+        Err(error) => (Map::new(), Some(error)),
+    };
+    let mut facts = dependency.facts.clone();
+    facts.extend(said);
+    Reach {
+        name: dependency.name,
+        facts,
+        reachable: error.is_none(),
+        error,
+    }
+}
+
+async fn reach(base: &Url, client: &reqwest::Client, trace: &Trace) -> Result<Value, String> {
+    let url = format!("{}{PATH}", base.as_str().trim_end_matches('/'));
+    let request = client.get(url).timeout(limits::HEALTH_PATIENCE);
+    let answer = trace.send(request).await.map_err(|error| chain(&error.without_url()))?;
     match answer.status() {
-        StatusCode::OK => Ok(()),
+        StatusCode::OK => Ok(Value::Null),
         status => Err(format!("its health check answered {status}")),
     }
 }

@@ -49,7 +49,8 @@ fn bad_input(error: &serde_path_to_error::Error<impl Error>, help: &'static str)
     ApiError::bad_field(error.path().to_string(), error.inner().to_string(), help)
 }
 
-fn unreadable_body(rejection: &BytesRejection) -> ApiError {
+/// The refusal of a body that does not arrive whole.
+pub(crate) fn unreadable_body(rejection: &BytesRejection) -> ApiError {
     let status = rejection.status();
     if status == StatusCode::PAYLOAD_TOO_LARGE {
         let reason = format!("the body has more than {} bytes", limits::BODY_BYTES);

@@ -81,11 +81,7 @@ impl KarmaHello {
 
     /// As a line of the deep health check.
     pub(crate) fn dependency(&self) -> Dependency {
-        Dependency {
-            name: "karma-hello",
-            url: self.base.clone(),
-            client: self.client.clone(),
-        }
+        Dependency::peer("karma-hello", self.base.clone(), self.client.clone())
     }
 
     /// All messages of a user, page by page.

@@ -33,6 +33,7 @@ mod shutdown;
 pub mod store;
 
 // What every agent answers.
+mod a2a;
 mod card;
 mod health;
 
@@ -52,16 +53,19 @@ mod prepare_chain;
 mod chat;
 mod data;
 mod karma_hello_client;
+mod llm;
 mod payments;
 mod profile;
 mod text;
 
 mod agents;
 
+pub use a2a::Reach;
 pub use agents::{AGENTS, Agent, Route, Service, Skill, Start, find_agent};
 pub use command::{Command, HELP, UsageError};
 pub use data::DataError;
 pub use health::{Dependency, HealthError, check_health};
+pub use llm::LlmSettings;
 pub use logging::{Level, Log};
 pub use payments::{PaymentSettings, PaymentsError, PriceError};
 pub use prepare_chain::{PrepareError, prepare_chain};

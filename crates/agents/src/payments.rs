@@ -26,17 +26,19 @@ use std::sync::Arc;
 use thiserror::Error;
 
 pub(crate) use self::buyer::{BuyError, Buyer};
+use self::facilitator::Facilitator;
 pub(crate) use self::paywall::{Paid, paywall};
 pub use self::prices::PriceError;
 pub(crate) use self::prices::Prices;
 pub(crate) use self::seller::Seller;
 pub use self::settings::PaymentSettings;
 pub(crate) use self::settings::{chain_of, private_key};
-use self::facilitator::Facilitator;
 use crate::agents::Agent;
 use crate::chain::rpc::Rpc;
 use crate::chain::{Chain, ChainError, Registries, Token};
 use crate::error::chain;
+use crate::logging::Log;
+use crate::settings::Settings;
 use crate::store::{Store, StoreError};
 
 /// Payments cannot begin.
@@ -66,8 +68,23 @@ pub(crate) struct Payments {
 }
 
 impl Payments {
+    /// Begins, and has the agent registered, if the settings say that it pays and is paid.
+    pub(crate) async fn begin_if_set(
+        settings: &Settings,
+        agent: &'static Agent,
+        store: &Store,
+        log: Log,
+    ) -> Result<Option<Payments>, PaymentsError> {
+        let Some(of_payments) = &settings.payments else {
+            return Ok(None);
+        };
+        let payments = Payments::begin(of_payments, agent, store).await?;
+        payments.register(agent, settings.public_url.clone(), store.clone(), log);
+        Ok(Some(payments))
+    }
+
     /// Asks the chain for its number and the token for its domain, and begins only where both are as they should be.
-    pub(crate) async fn begin(
+    async fn begin(
         settings: &PaymentSettings,
         agent: &'static Agent,
         store: &Store,

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
+use crate::card::hex;
 use crate::chat::StreamMessage;
 use crate::error::ApiError;
 use crate::karma_hello_client::{KarmaHello, Span, UserMessages};
@@ -44,9 +46,22 @@ pub(crate) struct DataCoverage {
     truncated: bool,
 }
 
+/// What exactly a result was computed from: another one differs in one of these.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct ComputedFrom {
+    messages: usize,
+    /// Of the ids of these messages, in their order.
+    messages_digest: String,
+    /// The version of the lists of words: of the file's bytes.
+    dictionary: String,
+    /// Of this program.
+    version: &'static str,
+}
+
 /// A message quoted to prove something.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Quote {
+    message_id: String,
     message: String,
     timestamp: Timestamp,
     stream_id: String,
@@ -144,6 +159,22 @@ impl DataCoverage {
     }
 }
 
+impl ComputedFrom {
+    /// These messages and this version of the dictionary.
+    pub(crate) fn of(messages: &[StreamMessage], dictionary: &str) -> ComputedFrom {
+        let mut digest = Sha256::new();
+        for message in messages {
+            digest.update(message.id());
+        }
+        ComputedFrom {
+            messages: messages.len(),
+            messages_digest: format!("sha256:{}", hex(&digest.finalize())),
+            dictionary: dictionary.to_owned(),
+            version: env!("CARGO_PKG_VERSION"),
+        }
+    }
+}
+
 fn day(timestamp: Timestamp) -> Date {
     timestamp.to_zoned(TimeZone::UTC).date()
 }
@@ -151,6 +182,7 @@ fn day(timestamp: Timestamp) -> Date {
 impl Quote {
     pub(crate) fn of(message: &StreamMessage) -> Quote {
         Quote {
+            message_id: message.id(),
             message: message.message.message.clone(),
             timestamp: message.message.timestamp,
             stream_id: message.stream_id.clone(),

@@ -20,14 +20,17 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
+use crate::a2a::A2a;
 use crate::agents::{Agent, Start};
 use crate::data::DataError;
 use crate::error::ApiError;
+use crate::health::Dependency;
+use crate::llm::Llm;
 use crate::logging::{Level, Log};
 use crate::payments::{Paid, Payments, PaymentsError, paywall};
 use crate::settings::{SettingError, Settings};
 use crate::shutdown::{Activity, Drained, Stop};
-use crate::store::{OpenError, Store};
+use crate::store::{OpenError, Store, StoreError};
 use crate::telemetry::{Exporter, Exporting};
 use crate::trace::{self, Trace};
 use crate::{card, health, limits};
@@ -41,6 +44,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     router: Router,
+    a2a: A2a,
     activity: Activity,
     exporting: Exporting,
     log: Log,
@@ -60,6 +64,9 @@ pub enum StartError {
     /// The store of `STORE_URL` cannot be used.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// The index of the store could not be made.
+    #[error(transparent)]
+    Index(#[from] StoreError),
     /// The chain or the token are not what the settings say, or cannot be asked.
     #[error(transparent)]
     Payments(#[from] PaymentsError),
@@ -88,7 +95,7 @@ impl Server {
             exporter,
             log,
         };
-        let router = router(agent, settings, watch).await?;
+        let (router, a2a) = router(agent, settings, watch).await?;
         let address = SocketAddr::new(settings.host, settings.port);
         let listener = TcpListener::bind(address)
             .await
@@ -101,6 +108,7 @@ impl Server {
             listener,
             address,
             router,
+            a2a,
             activity,
             exporting,
             log,
@@ -120,6 +128,7 @@ impl Server {
             listener,
             address,
             router,
+            a2a,
             activity,
             exporting,
             log,
@@ -131,6 +140,7 @@ impl Server {
             // An error means that nobody will ever close: then that is a reason to close as well.
             .with_graceful_shutdown(async move { drop(closed.await) });
         log.write(Level::Info, "listening", json!({ "address": address }));
+        let house = tokio::spawn(a2a.keep_house());
 
         let stopping = async {
             let Some(stop) = stops.recv().await else {
@@ -152,6 +162,7 @@ impl Server {
         };
         tokio::select! {
             ended = serving.into_future() => {
+                house.abort();
                 exporting.end().await;
                 log.write(Level::Info, "stopped", json!({}));
                 ended
@@ -172,38 +183,39 @@ struct Watch {
     log: Log,
 }
 
-async fn router(agent: &'static Agent, settings: &Settings, watch: Watch) -> Result<Router, StartError> {
+async fn router(agent: &'static Agent, settings: &Settings, watch: Watch) -> Result<(Router, A2a), StartError> {
     let store = Store::open(settings.store_url.as_ref(), agent.name)?;
-    let payments = match &settings.payments {
-        Some(payments) => Some(Payments::begin(payments, agent, &store).await?),
-        None => None,
-    };
-    if let Some(payments) = &payments {
-        payments.register(agent, settings.public_url.clone(), store.clone(), watch.log);
-    }
+    let payments = Payments::begin_if_set(settings, agent, &store, watch.log).await?;
     let seller = payments.as_ref().map(|payments| Arc::clone(&payments.seller));
-    let service = (agent.start)(&Start {
+    let llm = Llm::new(settings.llm.as_ref())?;
+    let start = Start {
         settings,
-        store,
+        store: store.clone(),
+        llm,
         payments,
-    })?;
-    let skills = match seller {
-        Some(seller) => service.routes.route_layer(from_fn_with_state(seller, paywall)),
-        None => service.routes,
     };
+    let mut service = (agent.start)(&start)?;
+    if let Some(seller) = seller {
+        service.routes = service.routes.route_layer(from_fn_with_state(seller, paywall));
+    }
+    service.dependencies.push(Dependency::store(store.clone()));
+    let (activity, log) = (watch.activity.clone(), watch.log);
+    let a2a = A2a::new(agent, service.routes.clone(), store, settings, activity, log)?;
     let routes = Router::new()
-        .merge(skills)
+        .merge(service.routes)
+        .merge(a2a.routes())
         .merge(health::routes(agent, service.dependencies))
         .merge(card::routes(agent, settings.public_url.clone()));
     let prefix = format!("/{}", agent.name);
-    Ok(Router::new()
+    let router = Router::new()
         .merge(routes.clone())
         .route(&format!("{prefix}/"), any(Redirect::permanent(&prefix)))
         .nest(&prefix, routes)
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES))
-        .layer(from_fn_with_state(watch, observe)))
+        .layer(from_fn_with_state(watch, observe));
+    Ok((router, a2a))
 }
 
 /// Counts the request as activity, writes its line and sends its span. The path is the route's, not the caller's, so that nothing a

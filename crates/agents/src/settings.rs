@@ -11,7 +11,9 @@ use std::time::Duration;
 use reqwest::Url;
 use thiserror::Error;
 
+use crate::a2a::Reach;
 use crate::chain::PrivateKey;
+use crate::llm::LlmSettings;
 use crate::logging::Level;
 use crate::payments::{self, PaymentSettings};
 use crate::store::StoreUrl;
@@ -33,10 +35,14 @@ pub struct Settings {
     pub karma_hello_url: Option<Url>,
     /// `PUBLIC_URL`: the address under which callers know this agent, if not what their request says.
     pub public_url: Option<Url>,
+    /// `PUSH_REACH`: which addresses callers may have notifications sent to.
+    pub push_reach: Reach,
     /// `OTEL_EXPORTER_OTLP_ENDPOINT`: where to send spans, if anywhere.
     pub otlp_endpoint: Option<Url>,
     /// `OTEL_SERVICE_NAME`: what this agent is called in spans, if not by its own name.
     pub service_name: Option<String>,
+    /// `OPENAI_API_KEY`, `OPENAI_BASE_URL` and others: the language model to ask, if any.
+    pub llm: Option<LlmSettings>,
     /// `CHAIN_RPC_URL`, `TOKEN_ADDRESS`, `PRICES` and others: how it pays and is paid, if it does.
     pub payments: Option<PaymentSettings>,
     /// `PRIVATE_KEY`: the key of its account, which it signs with.
@@ -72,8 +78,10 @@ impl Settings {
             log_level: environment.optional("LOG_LEVEL", Level::parse)?.unwrap_or(Level::Info),
             karma_hello_url: environment.optional("KARMA_HELLO_URL", http_url)?,
             public_url: environment.optional("PUBLIC_URL", http_url)?,
+            push_reach: environment.optional("PUSH_REACH", Reach::parse)?.unwrap_or_default(),
             otlp_endpoint: environment.optional("OTEL_EXPORTER_OTLP_ENDPOINT", http_url)?,
             service_name: environment.optional("OTEL_SERVICE_NAME", |text| Ok(text.to_owned()))?,
+            llm: LlmSettings::read(&environment)?,
             payments: PaymentSettings::read(&environment)?,
             private_key: payments::private_key(&environment)?,
             drain_quiet: environment
@@ -173,7 +181,7 @@ fn port(text: &str) -> Result<u16, String> {
         .ok_or_else(|| format!("`{text}` is not a port from 1 to 65535"))
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text
         .parse()
         .map_err(|_| format!("`{text}` is not a number of seconds"))?;
@@ -255,6 +263,7 @@ mod tests {
         );
         check("DATA_DIR", " /data", "begins or ends with a blank");
         check("STORE_URL", "gs://bucket", "has the scheme `gs`: give s3 or file");
+        check("PUSH_REACH", "private", "`private` is not one of public, any");
         check("HOST", "localhost", "`localhost` is not an IP address");
         check("LOG_LEVEL", "loud", "`loud` is not one of error, warn, info, debug");
         check("DRAIN_QUIET_SECONDS", "-1", "`-1` is not from 0 to 3600 seconds");

@@ -206,7 +206,7 @@ fn new_root() -> u128 {
 }
 
 /// A number that differs from all others, and is not zero. It need not be secret.
-fn random() -> u64 {
+pub(crate) fn random() -> u64 {
     RandomState::new().hash_one(()).max(1)
 }
 

@@ -1,7 +1,9 @@
 //! skill-extractor: what a user can do, works with and cares for, as told by the messages karma-hello has of them.
 
+mod claims;
 mod dictionary;
 mod evidence;
+mod monetization;
 
 use std::sync::Arc;
 
@@ -11,14 +13,17 @@ use axum::extract::State;
 use axum::routing::post;
 use serde::{Deserialize, Serialize};
 
+use self::claims::add_claims;
 use self::dictionary::{Dictionary, Kind};
-use self::evidence::{Trait, traits};
+use self::evidence::{Evidence, Trait};
+use self::monetization::{Offer, offers};
 use super::{Agent, Route, Service, Skill, Start};
-use crate::data::{invalid, read_file};
+use crate::data::{invalid, read_versioned};
 use crate::error::ApiError;
 use crate::input::Input;
 use crate::karma_hello_client::{KarmaHello, UserMessages};
-use crate::profile::{DataCoverage, DateRange, Detail, messages_for_profile};
+use crate::llm::{Llm, LlmNote};
+use crate::profile::{ComputedFrom, DataCoverage, DateRange, Detail, messages_for_profile};
 use crate::server::StartError;
 use crate::text::{Keyphrase, keyphrases};
 use crate::trace::Trace;
@@ -30,7 +35,8 @@ pub(super) const AGENT: Agent = Agent {
         id: "extract_skill_profile",
         name: "Extract a skill profile",
         description: "POST /extract_skill_profile {username, profile_level? (basic, standard, complete), date_range? \
-                      {start_date?, end_date?}}: skills, tools and interests with evidence and confidence.",
+                      {start_date?, end_date?}, include_monetization?}: skills, tools and interests with evidence and \
+                      confidence, from a dictionary and, where one is configured, a language model.",
         tags: &["profile", "skills", "interests"],
         route: Route::Post("/extract_skill_profile"),
         text_field: Some("username"),
@@ -45,11 +51,20 @@ const KEYPHRASES: usize = 10;
 struct Extractor {
     karma_hello: KarmaHello,
     dictionary: Dictionary,
+    llm: Option<Llm>,
 }
 
-fn start(Start { settings, payments, .. }: &Start<'_>) -> Result<Service, StartError> {
+fn start(
+    Start {
+        settings,
+        llm,
+        payments,
+        ..
+    }: &Start<'_>,
+) -> Result<Service, StartError> {
     let path = settings.data_dir.join(AGENT.name).join("terms.json");
-    let dictionary = Dictionary::new(read_file(&path)?).map_err(|reason| invalid(&path, reason))?;
+    let (file, version) = read_versioned(&path)?;
+    let dictionary = Dictionary::new(file, version).map_err(|reason| invalid(&path, reason))?;
     let karma_hello = KarmaHello::new(settings, payments.as_ref())?;
     let dependencies = vec![karma_hello.dependency()];
     let routes = Router::new()
@@ -57,6 +72,7 @@ fn start(Start { settings, payments, .. }: &Start<'_>) -> Result<Service, StartE
         .with_state(Arc::new(Extractor {
             karma_hello,
             dictionary,
+            llm: llm.clone(),
         }));
     Ok(Service { routes, dependencies })
 }
@@ -69,6 +85,7 @@ struct Question {
     profile_level: Detail,
     #[serde(default)]
     date_range: DateRange,
+    include_monetization: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -81,6 +98,11 @@ struct Profile {
     interests: Vec<Trait>,
     /// Phrases that stand out in what the user wrote, known to the dictionary or not.
     keyphrases: Vec<Keyphrase>,
+    /// What the user could be paid for, as far as the messages tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    monetization: Option<Vec<Offer>>,
+    computed_from: ComputedFrom,
+    language_model: LlmNote,
 }
 
 async fn extract(
@@ -88,33 +110,42 @@ async fn extract(
     trace: Trace,
     Input(question): Input<Question>,
 ) -> Result<Json<Profile>, ApiError> {
-    let Question {
-        username,
-        profile_level,
-        date_range,
-    } = question;
-    let found = messages_for_profile(&extractor.karma_hello, &username, date_range, &trace).await?;
-    Ok(Json(profile(&extractor.dictionary, username, profile_level, &found)))
+    let Extractor { dictionary, llm, .. } = &*extractor;
+    let range = question.date_range;
+    let found = messages_for_profile(&extractor.karma_hello, &question.username, range, &trace).await?;
+    let mut evidence = Evidence::of(dictionary, &found.messages);
+    let note = add_claims(&mut evidence, dictionary, llm.as_ref(), &found.messages).await;
+    Ok(Json(profile(dictionary, question, &found, &evidence, note)))
 }
 
-fn profile(dictionary: &Dictionary, username: String, profile_level: Detail, found: &UserMessages) -> Profile {
-    let most = Most::of(profile_level);
+fn profile(
+    dictionary: &Dictionary,
+    question: Question,
+    found: &UserMessages,
+    evidence: &Evidence<'_>,
+    note: LlmNote,
+) -> Profile {
+    let most = Most::of(question.profile_level);
     let top = |kind, most| {
-        let mut traits = traits(dictionary, kind, &found.messages);
+        let mut traits = evidence.traits(kind);
         traits.truncate(most);
         traits
     };
+    let texts = found.messages.iter().map(|message| message.message.message.as_str());
     Profile {
         data_coverage: DataCoverage::of(found),
         skills: top(Kind::Skill, most.skills),
         tools_and_platforms: top(Kind::Tool, most.tools),
         interests: top(Kind::Interest, most.interests),
-        keyphrases: keyphrases(
-            found.messages.iter().map(|message| message.message.message.as_str()),
-            KEYPHRASES,
-        ),
-        username,
-        profile_level,
+        keyphrases: keyphrases(texts, KEYPHRASES),
+        monetization: question
+            .include_monetization
+            .unwrap_or(true)
+            .then(|| offers(dictionary, evidence)),
+        computed_from: ComputedFrom::of(&found.messages, dictionary.version()),
+        language_model: note,
+        username: question.username,
+        profile_level: question.profile_level,
     }
 }
 

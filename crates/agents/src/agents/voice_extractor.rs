@@ -8,6 +8,7 @@ mod formality;
 mod idioms;
 mod lexicon;
 mod questions;
+mod remarks;
 mod rhythm;
 mod sentences;
 mod vocabulary;
@@ -27,16 +28,18 @@ use self::formality::Formality;
 use self::idioms::Idiom;
 use self::lexicon::Lexicon;
 use self::questions::Questions;
+use self::remarks::{Remark, remarks};
 use self::rhythm::Rhythm;
 use self::sentences::Sentences;
 use self::vocabulary::Vocabulary;
 use super::{Agent, Route, Service, Skill, Start};
 use crate::chat::StreamMessage;
-use crate::data::{invalid, read_file};
+use crate::data::{invalid, read_versioned};
 use crate::error::ApiError;
 use crate::input::Input;
 use crate::karma_hello_client::{KarmaHello, UserMessages};
-use crate::profile::{DataCoverage, DateRange, Detail, confidence, messages_for_profile, round};
+use crate::llm::{Llm, LlmNote};
+use crate::profile::{ComputedFrom, DataCoverage, DateRange, Detail, confidence, messages_for_profile, round};
 use crate::server::StartError;
 use crate::text::Language;
 use crate::trace::Trace;
@@ -64,16 +67,29 @@ const HALF_SURE: usize = 20;
 struct Extractor {
     karma_hello: KarmaHello,
     lexicon: Lexicon,
+    llm: Option<Llm>,
 }
 
-fn start(Start { settings, payments, .. }: &Start<'_>) -> Result<Service, StartError> {
+fn start(
+    Start {
+        settings,
+        llm,
+        payments,
+        ..
+    }: &Start<'_>,
+) -> Result<Service, StartError> {
     let path = settings.data_dir.join(AGENT.name).join("lexicon.json");
-    let lexicon = Lexicon::new(read_file(&path)?).map_err(|reason| invalid(&path, reason))?;
+    let (file, version) = read_versioned(&path)?;
+    let lexicon = Lexicon::new(file, version).map_err(|reason| invalid(&path, reason))?;
     let karma_hello = KarmaHello::new(settings, payments.as_ref())?;
     let dependencies = vec![karma_hello.dependency()];
     let routes = Router::new()
         .route("/extract_voice_profile", post(extract))
-        .with_state(Arc::new(Extractor { karma_hello, lexicon }));
+        .with_state(Arc::new(Extractor {
+            karma_hello,
+            lexicon,
+            llm: llm.clone(),
+        }));
     Ok(Service { routes, dependencies })
 }
 
@@ -95,6 +111,10 @@ struct Profile {
     /// From 0 towards 1; grows with the number of messages only.
     confidence_score: f64,
     data_coverage: Option<DataCoverage>,
+    /// Sentences of a language model about what is measured above; of a complete profile only.
+    remarks: Vec<Remark>,
+    computed_from: ComputedFrom,
+    language_model: LlmNote,
 }
 
 #[derive(Serialize)]
@@ -135,28 +155,35 @@ async fn extract(
     trace: Trace,
     Input(question): Input<Question>,
 ) -> Result<Json<Profile>, ApiError> {
-    let Question {
-        username,
-        profile_type,
-        date_range,
-    } = question;
-    let found = messages_for_profile(&extractor.karma_hello, &username, date_range, &trace).await?;
-    Ok(Json(profile(&extractor.lexicon, username, profile_type, &found)))
+    let Extractor { lexicon, llm, .. } = &*extractor;
+    let range = question.date_range;
+    let found = messages_for_profile(&extractor.karma_hello, &question.username, range, &trace).await?;
+    let (remarks, note) = match question.profile_type {
+        Detail::Complete => remarks(llm.as_ref(), &found.messages).await,
+        _ => (Vec::new(), LlmNote::not_asked("remarks belong to the complete profile")),
+    };
+    Ok(Json(Profile {
+        remarks,
+        language_model: note,
+        ..profile(lexicon, question, &found)
+    }))
 }
 
-fn profile(lexicon: &Lexicon, username: String, profile_type: Detail, found: &UserMessages) -> Profile {
+/// What is measured; no remarks.
+fn profile(lexicon: &Lexicon, question: Question, found: &UserMessages) -> Profile {
     let analysis = Analysis {
         languages: languages(&found.messages),
-        categories: categories(lexicon, profile_type, &found.messages),
+        categories: categories(lexicon, question.profile_type, &found.messages),
     };
-    let data_coverage = DataCoverage::of(found);
-    let confidence_score = confidence(found.messages.len(), HALF_SURE);
     Profile {
-        username,
-        profile_type,
+        username: question.username,
+        profile_type: question.profile_type,
         analysis,
-        confidence_score,
-        data_coverage,
+        confidence_score: confidence(found.messages.len(), HALF_SURE),
+        data_coverage: DataCoverage::of(found),
+        remarks: Vec::new(),
+        computed_from: ComputedFrom::of(&found.messages, &lexicon.version),
+        language_model: LlmNote::none(),
     }
 }
 

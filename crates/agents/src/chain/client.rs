@@ -51,7 +51,9 @@ pub(crate) enum ChainError {
     #[error("the contract at {contract} does not answer {function} as it should")]
     NotThatContract { contract: Address, function: &'static str },
     /// The token signs in another domain than it says.
-    #[error("the token at {0} has another DOMAIN_SEPARATOR() than its name() and version() give: no signature would count")]
+    #[error(
+        "the token at {0} has another DOMAIN_SEPARATOR() than its name() and version() give: no signature would count"
+    )]
     OtherDomain(Address),
     /// A transaction was sent and is in no block yet.
     #[error("transaction {transaction} is in no block after {} seconds", RECEIPT_PATIENCE.as_secs())]
@@ -191,7 +193,10 @@ impl Chain {
         let receipt = self.wait_for(signed.hash).await?;
         if receipt.status.0 != 1 {
             let reason = format!("transaction {} failed in its block", signed.hash);
-            return Err(ChainError::Reverted { contract: about, reason });
+            return Err(ChainError::Reverted {
+                contract: about,
+                reason,
+            });
         }
         Ok(Receipt {
             transaction: signed.hash,
@@ -249,7 +254,11 @@ impl Chain {
 
     async fn count(&self) -> Result<u64, ChainError> {
         let params = json!([self.account(), "pending"]);
-        Ok(self.rpc.ask::<Quantity>("eth_getTransactionCount", params).await?.small())
+        Ok(self
+            .rpc
+            .ask::<Quantity>("eth_getTransactionCount", params)
+            .await?
+            .small())
     }
 
     /// Twice the base fee holds for six full blocks: <https://eips.ethereum.org/EIPS/eip-1559>.
@@ -278,9 +287,7 @@ impl Chain {
 /// A refusal of the node that is one of a contract says why.
 fn refusal(contract: Address, error: RpcError) -> ChainError {
     match error {
-        RpcError::Refused {
-            data: Some(data), ..
-        } => ChainError::Reverted {
+        RpcError::Refused { data: Some(data), .. } => ChainError::Reverted {
             contract,
             reason: revert::reason(&data),
         },
@@ -290,7 +297,11 @@ fn refusal(contract: Address, error: RpcError) -> ChainError {
 
 /// Nodes say it in words only.
 fn lost_a_race(error: &RpcError) -> bool {
-    let words = ["nonce too low", "replacement transaction underpriced", "nonce is too low"];
+    let words = [
+        "nonce too low",
+        "replacement transaction underpriced",
+        "nonce is too low",
+    ];
     matches!(error, RpcError::Refused { message, .. } if says(message, &words))
 }
 

@@ -59,10 +59,7 @@ impl Compiled {
     pub(crate) fn signatures(&self, kind: &str) -> Vec<String> {
         let file: serde_json::Value = serde_json::from_str(self.json).unwrap();
         let members = file["abi"].as_array().unwrap().iter();
-        members
-            .filter(|member| member["type"] == kind)
-            .map(signature)
-            .collect()
+        members.filter(|member| member["type"] == kind).map(signature).collect()
     }
 }
 

@@ -83,7 +83,9 @@ impl Address {
             let half = hash[index / 2] >> (4 * (1 - index % 2)) & 15;
             if half >= 8 { digit.to_ascii_uppercase() } else { digit }
         });
-        std::iter::once("0x".to_owned()).chain(cased.map(String::from)).collect()
+        std::iter::once("0x".to_owned())
+            .chain(cased.map(String::from))
+            .collect()
     }
 }
 
@@ -94,8 +96,8 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Address, ParseError> {
         let address = Address(exactly(text)?);
         let digits = &text[2..];
-        let has_both_cases = digits.contains(|it: char| it.is_ascii_lowercase())
-            && digits.contains(|it: char| it.is_ascii_uppercase());
+        let has_both_cases =
+            digits.contains(|it: char| it.is_ascii_lowercase()) && digits.contains(|it: char| it.is_ascii_uppercase());
         if has_both_cases && address.checksummed() != text {
             return Err(ParseError::Checksum);
         }
@@ -200,7 +202,15 @@ mod tests {
         check("", ParseError::NoPrefix);
         check("0x12", ParseError::Length { expected: 64, found: 2 });
         check(&format!("0x{}g", "0".repeat(63)), ParseError::Digit);
-        for amount in ["", "-1", "+1", "1.0", "0x1", " 1", "340282366920938463463374607431768211456"] {
+        for amount in [
+            "",
+            "-1",
+            "+1",
+            "1.0",
+            "0x1",
+            " 1",
+            "340282366920938463463374607431768211456",
+        ] {
             assert_eq!(amount.parse::<Amount>(), Err(ParseError::Amount), "{amount}");
         }
     }

@@ -100,7 +100,12 @@ impl Registries {
         agent: AgentId,
         clients: &[Address],
     ) -> Result<Reputation, ChainError> {
-        let arguments = [agent.0.into(), Argument::Addresses(clients), "starred".into(), "".into()];
+        let arguments = [
+            agent.0.into(),
+            Argument::Addresses(clients),
+            "starred".into(),
+            "".into(),
+        ];
         let answer = chain
             .read(self.reputation, &call(REPUTATION_SUMMARY, &arguments))
             .await?;
@@ -138,7 +143,13 @@ impl Registries {
         explanation: Hash,
         tag: &str,
     ) -> Result<Receipt, ChainError> {
-        let arguments = [request.into(), response.into(), "".into(), explanation.into(), tag.into()];
+        let arguments = [
+            request.into(),
+            response.into(),
+            "".into(),
+            explanation.into(),
+            tag.into(),
+        ];
         chain.send(self.validation, call(VALIDATION_RESPONSE, &arguments)).await
     }
 

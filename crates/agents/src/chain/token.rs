@@ -77,9 +77,7 @@ impl Token {
             decimals: decimals(chain, address).await?,
         };
         let answer = chain.read(address, &call("DOMAIN_SEPARATOR()", &[])).await?;
-        let separator = answer
-            .word(0)
-            .ok_or(not_that_contract(address, "DOMAIN_SEPARATOR()"))?;
+        let separator = answer.word(0).ok_or(not_that_contract(address, "DOMAIN_SEPARATOR()"))?;
         if separator != token.domain.separator() {
             return Err(ChainError::OtherDomain(address));
         }
@@ -100,7 +98,9 @@ impl Token {
             .word(0)
             .ok_or(not_that_contract(self.address(), "balanceOf(address)"))?;
         // More than we reckon with is enough for anything we reckon with.
-        Ok(Amount(super::abi::Answer(word.0.to_vec()).number(0).unwrap_or(u128::MAX)))
+        Ok(Amount(
+            super::abi::Answer(word.0.to_vec()).number(0).unwrap_or(u128::MAX),
+        ))
     }
 
     /// Whether a nonce is used or cancelled.

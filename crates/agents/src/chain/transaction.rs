@@ -133,7 +133,10 @@ mod tests {
         let signed = transaction.sign(&key);
         assert_eq!(signed.bytes[0], 2);
         assert_eq!(signed.hash, keccak256(&[&signed.bytes]));
-        let next = Transaction { nonce: 1, ..transaction.clone() };
+        let next = Transaction {
+            nonce: 1,
+            ..transaction.clone()
+        };
         assert_ne!(next.sign(&key).hash, signed.hash);
         assert_eq!(transaction.sign(&key), signed);
     }

@@ -124,7 +124,14 @@ impl Buyer {
         let (Some(registries), Some(purchase)) = (self.registries, bought.purchase.clone()) else {
             return;
         };
-        let skill = bought.answer.url().path().rsplit('/').next().unwrap_or_default().to_owned();
+        let skill = bought
+            .answer
+            .url()
+            .path()
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         let percent = if bought.answer.status().is_success() { 100 } else { 0 };
         let chain = Arc::clone(&self.chain);
         tokio::spawn(async move { feedback(&chain, registries, &purchase, &skill, percent).await });
@@ -177,7 +184,10 @@ impl Buyer {
             x402_version: VERSION,
             resource: None,
             accepted: asked.offer(),
-            payload: SignedAuthorization { signature, authorization },
+            payload: SignedAuthorization {
+                signature,
+                authorization,
+            },
         }
     }
 }
@@ -238,5 +248,8 @@ fn bought(answer: Response, asked: &Requirement) -> Result<Bought, BuyError> {
         payee: asked.pay_to,
         transaction: settlement.filter(|it| it.success).map(|it| it.transaction),
     };
-    Ok(Bought { answer, purchase: Some(purchase) })
+    Ok(Bought {
+        answer,
+        purchase: Some(purchase),
+    })
 }

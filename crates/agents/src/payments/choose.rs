@@ -99,15 +99,26 @@ mod tests {
             chain_id: 84532,
             verifying_contract: Address([7; 20]),
         };
-        let token = Token { domain, symbol: "GLUE".to_owned(), decimals: 6 };
-        Rules { token, allowed_payees: [SELLER].into() }
+        let token = Token {
+            domain,
+            symbol: "GLUE".to_owned(),
+            decimals: 6,
+        };
+        Rules {
+            token,
+            allowed_payees: [SELLER].into(),
+        }
     }
 
     fn required(accepts: Vec<Value>) -> PaymentRequired {
         PaymentRequired {
             x402_version: VERSION,
             error: None,
-            resource: Resource { url: "http://seller/x".to_owned(), description: None, mime_type: None },
+            resource: Resource {
+                url: "http://seller/x".to_owned(),
+                description: None,
+                mime_type: None,
+            },
             accepts,
         }
     }
@@ -130,14 +141,23 @@ mod tests {
         let thief = Address([6; 20]);
         check(but("payTo", json!(thief)), Objection::Payee(thief));
         check(but("asset", json!(thief)), Objection::Asset(thief));
-        check(but("network", json!("eip155:1")), Objection::Network("eip155:1".to_owned()));
+        check(
+            but("network", json!("eip155:1")),
+            Objection::Network("eip155:1".to_owned()),
+        );
         check(but("scheme", json!("upto")), Objection::Scheme("upto".to_owned()));
-        check(but("extra", json!({ "name": "USDC", "version": "2" })), Objection::Domain);
+        check(
+            but("extra", json!({ "name": "USDC", "version": "2" })),
+            Objection::Domain,
+        );
         check(but("amount", json!(1)), Objection::Unreadable);
         let method = json!({ "name": "GLUE Token", "version": "1", "assetTransferMethod": "permit2" });
         check(but("extra", method), Objection::Method("permit2".to_owned()));
         assert_eq!(rules().choose(&required(Vec::new())), Err(Objection::NoOffer));
-        let older = PaymentRequired { x402_version: 1, ..required(vec![offer(1)]) };
+        let older = PaymentRequired {
+            x402_version: 1,
+            ..required(vec![offer(1)])
+        };
         assert_eq!(rules().choose(&older), Err(Objection::Version(1)));
     }
 

@@ -43,14 +43,13 @@ impl Facilitator {
 
     /// Whether it would settle this. What it does not say clearly is a no.
     pub(crate) async fn verify(&self, payment: &PaymentPayload, asked: &Requirement) -> Result<(), Refusal> {
-        let answer: Verified = self
-            .ask("verify", payment, asked)
-            .await
-            .map_err(Refusal::Unchecked)?;
+        let answer: Verified = self.ask("verify", payment, asked).await.map_err(Refusal::Unchecked)?;
         if answer.is_valid {
             return Ok(());
         }
-        let reason = answer.invalid_reason.unwrap_or_else(|| "unexpected_verify_error".to_owned());
+        let reason = answer
+            .invalid_reason
+            .unwrap_or_else(|| "unexpected_verify_error".to_owned());
         Err(Refusal::Facilitator(reason))
     }
 
@@ -60,12 +59,11 @@ impl Facilitator {
         payment: &PaymentPayload,
         asked: &Requirement,
     ) -> Result<SettlementResponse, Refusal> {
-        let answer: SettlementResponse = self
-            .ask("settle", payment, asked)
-            .await
-            .map_err(Refusal::Unsettled)?;
+        let answer: SettlementResponse = self.ask("settle", payment, asked).await.map_err(Refusal::Unsettled)?;
         if !answer.success {
-            let reason = answer.error_reason.unwrap_or_else(|| "unexpected_settle_error".to_owned());
+            let reason = answer
+                .error_reason
+                .unwrap_or_else(|| "unexpected_settle_error".to_owned());
             return Err(Refusal::Facilitator(reason));
         }
         if answer.transaction.is_empty() || answer.network != asked.network {

@@ -23,7 +23,11 @@ impl Payments {
         };
         tokio::spawn(async move {
             match register_once(&chain, registries, agent, public_url.as_ref(), &store).await {
-                Ok(id) => log.write(Level::Info, "registered", json!({ "agent_id": id.map(|id| id.0.to_string()) })),
+                Ok(id) => log.write(
+                    Level::Info,
+                    "registered",
+                    json!({ "agent_id": id.map(|id| id.0.to_string()) }),
+                ),
                 Err(error) => log.write(Level::Warn, "not registered", json!({ "reason": words(&error) })),
             }
         });

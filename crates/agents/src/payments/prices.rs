@@ -85,6 +85,9 @@ mod tests {
         check("get_chat_logs", "is not of the form skill=amount");
         check("get_chat_logs=0.01", "is not a whole number of base units");
         check("get_chat_logs=-1", "is not a whole number of base units");
-        check("get_chatlogs=1", "`get_chatlogs` is none of the agent's skills: get_chat_logs,");
+        check(
+            "get_chatlogs=1",
+            "`get_chatlogs` is none of the agent's skills: get_chat_logs,",
+        );
     }
 }

@@ -94,7 +94,11 @@ impl Seller {
         if used.await.map_err(unchecked)? {
             return Err(Refusal::Used);
         }
-        let balance = self.token.balance(&self.chain, authorization.from).await.map_err(unchecked)?;
+        let balance = self
+            .token
+            .balance(&self.chain, authorization.from)
+            .await
+            .map_err(unchecked)?;
         if balance < authorization.value {
             return Err(Refusal::Funds);
         }

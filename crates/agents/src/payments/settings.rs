@@ -100,7 +100,9 @@ fn nothing_in_vain(environment: &Environment<impl Fn(&str) -> Option<OsString>>)
         let reason = "is set, but CHAIN_RPC_URL is not: nothing is paid and nobody is asked to pay";
         environment.optional(variable, |_| Err::<(), _>(reason.to_owned()))
     };
-    NEED_A_CHAIN.into_iter().try_for_each(|variable| idle(variable).map(drop))
+    NEED_A_CHAIN
+        .into_iter()
+        .try_for_each(|variable| idle(variable).map(drop))
 }
 
 /// All three, or none.
@@ -121,7 +123,10 @@ fn amount_or_nothing(
     environment: &Environment<impl Fn(&str) -> Option<OsString>>,
     variable: &'static str,
 ) -> Result<u128, SettingError> {
-    let parse = |text: &str| text.parse().map_err(|error: crate::chain::primitives::ParseError| error.to_string());
+    let parse = |text: &str| {
+        text.parse()
+            .map_err(|error: crate::chain::primitives::ParseError| error.to_string())
+    };
     let Amount(amount) = environment.optional(variable, parse)?.unwrap_or_default();
     Ok(amount)
 }
@@ -132,7 +137,8 @@ fn chain_id(text: &str) -> Result<u64, String> {
 }
 
 fn address(text: &str) -> Result<Address, String> {
-    text.parse().map_err(|error| format!("`{text}` is no address: it {error}"))
+    text.parse()
+        .map_err(|error| format!("`{text}` is no address: it {error}"))
 }
 
 fn addresses(text: &str) -> Result<BTreeSet<Address>, String> {
@@ -191,9 +197,17 @@ mod tests {
         };
         check("CHAIN_ID", "base-sepolia", "is not the number of a chain");
         check("CHAIN_ID", "0", "is not the number of a chain");
-        check("TOKEN_ADDRESS", "0x12", "is no address: it is not 40 hexadecimal digits");
+        check(
+            "TOKEN_ADDRESS",
+            "0x12",
+            "is no address: it is not 40 hexadecimal digits",
+        );
         check("PAY_TO", &TOKEN.replace("5F", "5f"), "letters in an order of cases");
-        check("PRICES", "get_chat_logs=0.01", "the price of `get_chat_logs` is not a whole number");
+        check(
+            "PRICES",
+            "get_chat_logs=0.01",
+            "the price of `get_chat_logs` is not a whole number",
+        );
         check("SPEND_PER_DAY", "1e6", "is not a whole number of base units");
         check("ALLOWED_PAYEES", "0x12,", "is no address");
         check("FACILITATOR_URL", "facilitator:80", "give http or https");
@@ -214,7 +228,10 @@ mod tests {
         check(&KEY[..60], "is not 64 hexadecimal digits");
         check(&KEY.replace('9', "g"), "something else than hexadecimal digits");
         let shown = format!("{:?}", read(&LEAST).unwrap().unwrap());
-        assert!(!shown.contains(&KEY[2..20]) && !shown.contains("a-key-of-the-node"), "{shown}");
+        assert!(
+            !shown.contains(&KEY[2..20]) && !shown.contains("a-key-of-the-node"),
+            "{shown}"
+        );
     }
 
     #[test]
@@ -226,6 +243,9 @@ mod tests {
         check(&[LEAST[0], LEAST[1], LEAST[3]], "TOKEN_ADDRESS");
         check(&[LEAST[0], LEAST[2], LEAST[3]], "CHAIN_ID");
         check(&[("PRICES", "get_chat_logs=1")], "PRICES");
-        check(&[&LEAST[..], &[("IDENTITY_REGISTRY", TOKEN)]].concat(), "REPUTATION_REGISTRY");
+        check(
+            &[&LEAST[..], &[("IDENTITY_REGISTRY", TOKEN)]].concat(),
+            "REPUTATION_REGISTRY",
+        );
     }
 }

@@ -20,7 +20,9 @@ pub(crate) enum Refusal {
     Scheme,
     #[error("the payment is made on another network than {0}")]
     Network(String),
-    #[error("what the payment accepts is not what was offered; another price, receiver or token may have been asked before")]
+    #[error(
+        "what the payment accepts is not what was offered; another price, receiver or token may have been asked before"
+    )]
     Requirement,
     #[error("the payment goes to {0}, who is not the seller")]
     Receiver(Address),
@@ -30,7 +32,9 @@ pub(crate) enum Refusal {
     NotYet,
     #[error("the payment holds no longer, or for less than {MARGIN_SECONDS} seconds: validBefore is too early")]
     Expired,
-    #[error("the signature is not that of {0} in the token's domain; another name, version or chain of the token gives another one")]
+    #[error(
+        "the signature is not that of {0} in the token's domain; another name, version or chain of the token gives another one"
+    )]
     Signature(Address),
     #[error("the payer holds less than the payment")]
     Funds,
@@ -70,12 +74,7 @@ impl Refusal {
 }
 
 /// Checks a payment against what is asked, at a time in seconds since 1970. What only the chain knows is not checked here.
-pub(crate) fn verify(
-    payment: &PaymentPayload,
-    asked: &Requirement,
-    domain: &Domain,
-    now: u64,
-) -> Result<(), Refusal> {
+pub(crate) fn verify(payment: &PaymentPayload, asked: &Requirement, domain: &Domain, now: u64) -> Result<(), Refusal> {
     if payment.x402_version != VERSION {
         return Err(Refusal::Version(payment.x402_version));
     }

@@ -180,7 +180,9 @@ pub(crate) fn from_header<T: DeserializeOwned>(header: &[u8]) -> Result<T, Strin
     if header.len() > HEADER_BYTES {
         return Err(format!("has more than {HEADER_BYTES} bytes"));
     }
-    let json = STANDARD.decode(header).map_err(|error| format!("is not base64: {error}"))?;
+    let json = STANDARD
+        .decode(header)
+        .map_err(|error| format!("is not base64: {error}"))?;
     serde_json::from_slice(&json).map_err(|error| error.to_string())
 }
 

@@ -26,7 +26,9 @@ pub struct Position(pub u64);
 /// An entry, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
+    /// Its number.
     pub position: Position,
+    /// What was written.
     pub content: Bytes,
 }
 

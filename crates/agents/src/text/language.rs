@@ -1,5 +1,8 @@
 //! Which language a text is in, told by its commonest words.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
 
 use super::words;
@@ -22,8 +25,8 @@ impl Language {
     /// The language with the most common words in the text; none where no one leads.
     pub(crate) fn of(text: &str) -> Option<Language> {
         let words = words(text);
-        let count = |list: &[&str]| words.iter().filter(|word| list.contains(&word.folded.as_str())).count();
-        let counts = STOP_WORDS.map(|(language, list)| (count(list), language));
+        let count = |list: &HashSet<&str>| words.iter().filter(|word| list.contains(word.folded.as_str())).count();
+        let counts = LISTS.each_ref().map(|(language, list)| (count(list), *language));
         let (best, language) = counts.into_iter().max_by_key(|&(count, _)| count)?;
         let is_alone = counts.iter().filter(|&&(count, _)| count == best).count() == 1;
         (best > 0 && is_alone).then_some(language)
@@ -32,8 +35,18 @@ impl Language {
 
 /// Whether a folded word carries no meaning by itself, in any of the languages.
 pub(crate) fn is_stop_word(folded: &str) -> bool {
-    STOP_WORDS.iter().any(|(_, list)| list.contains(&folded)) || CHATTER.contains(&folded)
+    ALL.contains(folded)
 }
+
+/// The lists below, for looking words up.
+static LISTS: LazyLock<[(Language, HashSet<&str>); 3]> =
+    LazyLock::new(|| STOP_WORDS.map(|(language, list)| (language, list.iter().copied().collect())));
+
+/// Every word without a meaning of its own.
+static ALL: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    let lists = STOP_WORDS.iter().map(|(_, list)| *list);
+    lists.chain([CHATTER]).flatten().copied().collect()
+});
 
 const STOP_WORDS: [(Language, &[&str]); 3] = [
     (Language::English, ENGLISH),

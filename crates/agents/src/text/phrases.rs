@@ -1,60 +1,61 @@
 //! A list of words and phrases, and where a text holds them.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
+
+use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::words;
 
 /// Phrases to look for, each with a number of its owner's.
 #[derive(Debug)]
 pub(crate) struct Phrases {
-    /// By their folded words with single spaces.
-    numbers: HashMap<String, usize>,
-    /// The words of the longest.
-    longest: usize,
+    automaton: AhoCorasick,
+    /// By the number of the pattern in the automaton.
+    numbers: Vec<usize>,
 }
 
 impl Phrases {
     /// Refuses a phrase that stands twice, or that no text can hold.
     pub(crate) fn new(phrases: impl IntoIterator<Item = (impl AsRef<str>, usize)>) -> Result<Phrases, String> {
-        let mut numbers = HashMap::new();
+        let (mut patterns, mut numbers, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
         for (phrase, number) in phrases {
             let phrase = phrase.as_ref();
-            let key = folded(phrase).join(" ");
-            if key.is_empty() {
+            let pattern = apart(phrase);
+            if pattern.is_empty() {
                 return Err(format!("`{phrase}` holds no word"));
             }
-            if numbers.insert(key, number).is_some() {
+            if !seen.insert(pattern.clone()) {
                 return Err(format!("`{phrase}` stands twice"));
             }
+            patterns.push(pattern);
+            numbers.push(number);
         }
-        let longest = numbers
-            .keys()
-            .map(|phrase| phrase.split(' ').count())
-            .max()
-            .unwrap_or(0);
-        Ok(Phrases { numbers, longest })
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(patterns);
+        let automaton = automaton.map_err(|error| error.to_string())?;
+        Ok(Phrases { automaton, numbers })
     }
 
     /// The numbers of the phrases in a text, in their order, each as often as it stands there. Where phrases overlap,
     /// the longest counts: "machine learning" is not "learning".
     pub(crate) fn find(&self, text: &str) -> Vec<usize> {
-        let words = folded(text);
-        let mut found = Vec::new();
-        let mut at = 0;
-        while at < words.len() {
-            let longest_first = (1..=self.longest.min(words.len() - at)).rev();
-            let hit = longest_first
-                .map(|length| (self.numbers.get(&words[at..at + length].join(" ")), length))
-                .find_map(|(number, length)| number.map(|&number| (number, length)));
-            found.extend(hit.map(|(number, _)| number));
-            at += hit.map_or(1, |(_, length)| length);
-        }
-        found
+        let text = apart(text);
+        let matches = self.automaton.find_iter(&text);
+        matches.map(|found| self.numbers[found.pattern().as_usize()]).collect()
     }
 }
 
-fn folded(text: &str) -> Vec<String> {
-    words(text).into_iter().map(|word| word.folded).collect()
+/// The folded words of a text with a blank before and after each, so that a phrase begins and ends with words and
+/// neighbours share no blank.
+fn apart(text: &str) -> String {
+    let mut apart = String::with_capacity(text.len() + 16);
+    for word in words(text) {
+        apart.push(' ');
+        apart.push_str(&word.folded);
+        apart.push(' ');
+    }
+    apart
 }
 
 #[cfg(test)]

@@ -52,7 +52,10 @@ async fn deep_health_asks_the_dependencies() {
     let extractor = start("voice-extractor", &[("KARMA_HELLO_URL", &karma_hello.url())]).await;
     let (status, health) = extractor.get("/health?deep=1").await;
     let url = format!("{}/", karma_hello.url());
-    let reached = json!([{ "name": "karma-hello", "url": url, "reachable": true }]);
+    let reached = json!([
+        { "name": "karma-hello", "url": url, "reachable": true },
+        { "name": "store", "place": "memory", "reachable": true },
+    ]);
     assert_eq!((status, &health["dependencies"]), (StatusCode::OK, &reached));
 }
 

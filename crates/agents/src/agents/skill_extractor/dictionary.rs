@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::text::Phrases;
 
 /// What a term says of those who use it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Kind {
     /// Something one can do.
@@ -24,6 +24,8 @@ pub(super) enum Kind {
 pub(super) struct File {
     /// Words of one who speaks of what he did himself: "I built", "hice".
     practice: Vec<String>,
+    /// Words of one who speaks of being paid: "my client", "freelance".
+    paid: Vec<String>,
     terms: Vec<Term>,
 }
 
@@ -44,6 +46,8 @@ pub(super) struct Dictionary {
     terms: Vec<Term>,
     spellings: Phrases,
     practice: Phrases,
+    paid: Phrases,
+    version: String,
 }
 
 /// What a text was found to hold.
@@ -51,19 +55,21 @@ pub(super) struct Dictionary {
 pub(super) struct Found {
     /// Indices of terms, each once.
     pub(super) terms: BTreeSet<usize>,
-    /// Whether the writer speaks of what he did himself.
+    /// Whether the writer speaks of what he did himself, with one of them.
     pub(super) is_practice: bool,
 }
 
 impl Dictionary {
     /// Refuses a spelling that stands twice or that no text can hold.
-    pub(super) fn new(file: File) -> Result<Dictionary, String> {
+    pub(super) fn new(file: File, version: String) -> Result<Dictionary, String> {
         let spellings = file.terms.iter().enumerate();
         let spellings =
             spellings.flat_map(|(index, term)| term.spellings.iter().map(move |spelling| (spelling, index)));
         Ok(Dictionary {
             spellings: Phrases::new(spellings)?,
             practice: Phrases::new(file.practice.iter().map(|phrase| (phrase, 0)))?,
+            paid: Phrases::new(file.paid.iter().map(|phrase| (phrase, 0)))?,
+            version,
             terms: file.terms,
         })
     }
@@ -73,13 +79,32 @@ impl Dictionary {
         &self.terms[index]
     }
 
+    /// The term of this kind that a name is a spelling of.
+    pub(super) fn named(&self, name: &str, kind: Kind) -> Option<&Term> {
+        let is_it = |term: &&Term| term.kind == kind && term.name.eq_ignore_ascii_case(name.trim());
+        self.terms.iter().find(is_it)
+    }
+
     /// What a text holds.
     pub(super) fn find(&self, text: &str) -> Found {
-        let terms = self.spellings.find(text).into_iter().collect();
-        Found {
-            terms,
-            is_practice: !self.practice.find(text).is_empty(),
-        }
+        let terms: BTreeSet<usize> = self.spellings.find(text).into_iter().collect();
+        let is_practice = !terms.is_empty() && self.is_practice(text);
+        Found { terms, is_practice }
+    }
+
+    /// Whether a text's writer speaks of what he did himself.
+    pub(super) fn is_practice(&self, text: &str) -> bool {
+        !self.practice.find(text).is_empty()
+    }
+
+    /// Whether a text's writer speaks of being paid.
+    pub(super) fn is_paid(&self, text: &str) -> bool {
+        !self.paid.find(text).is_empty()
+    }
+
+    /// Which edition it is.
+    pub(super) fn version(&self) -> &str {
+        &self.version
     }
 }
 
@@ -90,12 +115,12 @@ pub(super) mod tests {
     use super::*;
 
     pub(in super::super) fn dictionary() -> Dictionary {
-        let file = json!({ "practice": ["I built", "hice"], "terms": [
+        let file = json!({ "practice": ["I built", "hice"], "paid": ["my client"], "terms": [
             { "name": "Machine learning", "kind": "skill", "parent": "AI", "spellings": ["machine learning", "ML"] },
             { "name": "Teaching", "kind": "interest", "parent": "People", "spellings": ["learning", "enseñar"] },
             { "name": "C++", "kind": "tool", "parent": "Languages", "spellings": ["C++"] },
         ]});
-        Dictionary::new(serde_json::from_value(file).unwrap()).unwrap()
+        Dictionary::new(serde_json::from_value(file).unwrap(), "test".into()).unwrap()
     }
 
     fn check(text: &str, terms: &[&str], is_practice: bool) {
@@ -121,11 +146,11 @@ pub(super) mod tests {
 
     #[test]
     fn a_spelling_stands_once() {
-        let file = json!({ "practice": [], "terms": [
+        let file = json!({ "practice": [], "paid": [], "terms": [
             { "name": "A", "kind": "tool", "parent": "P", "spellings": ["a b"] },
             { "name": "B", "kind": "tool", "parent": "P", "spellings": ["A-B"] },
         ]});
-        let error = Dictionary::new(serde_json::from_value(file).unwrap()).unwrap_err();
+        let error = Dictionary::new(serde_json::from_value(file).unwrap(), "test".into()).unwrap_err();
         assert_eq!(error, "`A-B` stands twice");
     }
 }

@@ -62,7 +62,7 @@ mod tests {
 
     fn score(texts: &[&str]) -> f64 {
         let file = json!({ "formal": ["please"], "informal": ["gonna"], "laughter": [], "idioms": [] });
-        let lexicon = Lexicon::new(serde_json::from_value(file).unwrap()).unwrap();
+        let lexicon = Lexicon::new(serde_json::from_value(file).unwrap(), "test".into()).unwrap();
         Formality::of(&lexicon, texts).score.unwrap()
     }
 

@@ -34,11 +34,13 @@ pub(super) struct Lexicon {
     /// The numbers are those of `expressions`.
     pub(super) idioms: Phrases,
     pub(super) expressions: Vec<Expression>,
+    /// Which edition it is.
+    pub(super) version: String,
 }
 
 impl Lexicon {
     /// Refuses a list with a phrase that stands twice or holds no word.
-    pub(super) fn new(file: File) -> Result<Lexicon, String> {
+    pub(super) fn new(file: File, version: String) -> Result<Lexicon, String> {
         let list = |phrases: &[String]| Phrases::new(phrases.iter().map(|phrase| (phrase.as_str(), 0)));
         let idioms = (0..)
             .zip(&file.idioms)
@@ -49,6 +51,7 @@ impl Lexicon {
             laughter: list(&file.laughter)?,
             idioms: Phrases::new(idioms)?,
             expressions: file.idioms,
+            version,
         })
     }
 }

@@ -135,9 +135,7 @@ fn only_the_payer_signs() {
 
 #[test]
 fn what_was_offered_comes_back_as_it_was() {
-    let set = |field: &'static str, value: serde_json::Value| {
-        move |it: &mut PaymentPayload| it.accepted[field] = value
-    };
+    let set = |field: &'static str, value: serde_json::Value| move |it: &mut PaymentPayload| it.accepted[field] = value;
     let code = "invalid_payment_requirements";
     check_changed(set("asset", json!(Address([8; 20]))), code);
     check_changed(set("amount", json!("1")), code);
