@@ -20,7 +20,8 @@ mod transaction;
 pub(crate) mod typed_data;
 
 pub(crate) use client::{Chain, ChainError};
-pub(crate) use key::{PrivateKey, Signature};
+pub use key::PrivateKey;
+pub(crate) use key::Signature;
 pub(crate) use primitives::{Address, Amount, Hash};
 pub(crate) use registries::{AgentId, Registries};
 pub(crate) use token::{Authorization, Token};

@@ -106,7 +106,26 @@ pub(crate) struct ChatQuery {
     pub(crate) limit: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) include_stats: Option<bool>,
+    /// What to do with messages that nearly repeat an earlier one of the same page.
+    #[serde(default, skip_serializing_if = "NearDuplicates::is_default")]
+    pub(crate) near_duplicates: NearDuplicates,
     /// `next_cursor` of the answer before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cursor: Option<String>,
+}
+
+/// What to do with messages that nearly repeat an earlier one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum NearDuplicates {
+    #[default]
+    Keep,
+    Drop,
+}
+
+impl NearDuplicates {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+    fn is_default(&self) -> bool {
+        *self == NearDuplicates::default()
+    }
 }

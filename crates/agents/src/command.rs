@@ -14,6 +14,8 @@ Usage:
   karma-agent prepare-chain ADDRESS...
                          put the token and the registries onto the chain of $CHAIN_RPC_URL, from the account of
                          $PRIVATE_KEY, give each address 1000 tokens, and print what agents need to know as JSON
+  karma-agent request-validation VALIDATOR FILE
+                         ask the validator, by its address, in the registry to look at the data set of the file
   karma-agent --help
   karma-agent --version
 
@@ -56,6 +58,8 @@ pub enum Command {
     Health,
     /// Make a chain ready, and give tokens to these addresses.
     PrepareChain(Vec<String>),
+    /// Ask a validator, by its address, for the validation of the data set in a file.
+    RequestValidation(String, String),
     /// Print [`HELP`].
     Help,
     /// Print the version.
@@ -71,8 +75,11 @@ pub enum UsageError {
     /// The first argument is none that we know.
     #[error("unknown agent `{0}`: give one of {names}", names = agent_names())]
     UnknownAgent(String),
-    /// Something follows the first argument.
-    #[error("unexpected argument `{0}`: karma-agent takes one")]
+    /// Something is missing after `request-validation`.
+    #[error("request-validation takes a validator's address and a file")]
+    TooFew,
+    /// Something follows the last argument.
+    #[error("unexpected argument `{0}`")]
     TooMany(String),
 }
 
@@ -83,6 +90,9 @@ impl Command {
         let first = arguments.next().ok_or(UsageError::Nothing)?;
         if first == "prepare-chain" {
             return Ok(Command::PrepareChain(arguments.collect()));
+        }
+        if first == "request-validation" {
+            return request_validation(arguments);
         }
         if let Some(extra) = arguments.next() {
             return Err(UsageError::TooMany(extra));
@@ -95,6 +105,14 @@ impl Command {
                 .map(Command::Serve)
                 .ok_or(UsageError::UnknownAgent(first)),
         }
+    }
+}
+
+fn request_validation(mut arguments: impl Iterator<Item = String>) -> Result<Command, UsageError> {
+    match (arguments.next(), arguments.next(), arguments.next()) {
+        (Some(validator), Some(file), None) => Ok(Command::RequestValidation(validator, file)),
+        (_, _, Some(extra)) => Err(UsageError::TooMany(extra)),
+        _ => Err(UsageError::TooFew),
     }
 }
 
@@ -128,13 +146,19 @@ mod tests {
         let names = "validator, karma-hello, abracadabra, skill-extractor, voice-extractor";
         check(&["health"], "Health");
         check(&["prepare-chain", "0x1", "0x2"], r#"PrepareChain(["0x1", "0x2"])"#);
+        check(
+            &["request-validation", "0x1", "a.json"],
+            r#"RequestValidation("0x1", "a.json")"#,
+        );
+        check(
+            &["request-validation", "0x1"],
+            "request-validation takes a validator's address and a file",
+        );
+        check(&["request-validation", "a", "b", "c"], "unexpected argument `c`");
         check(&["--help"], "Help");
         check(&["-V"], "Version");
         check(&[], &format!("no agent named: give one of {names}"));
         check(&["parrot"], &format!("unknown agent `parrot`: give one of {names}"));
-        check(
-            &["validator", "now"],
-            "unexpected argument `now`: karma-agent takes one",
-        );
+        check(&["validator", "now"], "unexpected argument `now`");
     }
 }

@@ -13,7 +13,7 @@ pub(crate) const USERS: usize = 100;
 /// The most messages one profile is computed from.
 pub(crate) const PROFILE_MESSAGES: usize = 10_000;
 /// The most messages karma-hello holds.
-pub(crate) const STORED_MESSAGES: usize = 500_000;
+pub(crate) const STORED_MESSAGES: usize = 2_000_000;
 /// The most transcript segments abracadabra holds.
 pub(crate) const STORED_SEGMENTS: usize = 200_000;
 /// The longest name: of a stream, a user, a badge. In characters.

@@ -23,6 +23,7 @@ mod wire;
 
 use std::sync::Arc;
 
+use serde_json::{Value, json};
 use thiserror::Error;
 
 pub(crate) use self::buyer::{BuyError, Buyer};
@@ -32,11 +33,12 @@ pub use self::prices::PriceError;
 pub(crate) use self::prices::Prices;
 pub(crate) use self::seller::Seller;
 pub use self::settings::PaymentSettings;
-pub(crate) use self::settings::{chain_of, private_key};
+pub(crate) use self::settings::{chain_of, private_key, registries_of};
 use crate::agents::Agent;
 use crate::chain::rpc::Rpc;
 use crate::chain::{Chain, ChainError, Registries, Token};
-use crate::error::chain;
+use crate::error::chain as words;
+use crate::health::Dependency;
 use crate::logging::Log;
 use crate::settings::Settings;
 use crate::store::{Store, StoreError};
@@ -65,6 +67,16 @@ pub(crate) struct Payments {
     pub(crate) seller: Arc<Seller>,
     pub(crate) buyer: Arc<Buyer>,
     pub(crate) registries: Option<Registries>,
+    token: Token,
+}
+
+async fn reach(chain: &Chain, token: &Token) -> Result<Value, ChainError> {
+    let account = chain.account();
+    Ok(json!({
+        "block": chain.block_number().await?,
+        "gas_wei": chain.gas_balance(account).await?.to_string(),
+        "balance": token.balance(chain, account).await?,
+    }))
 }
 
 impl Payments {
@@ -83,13 +95,23 @@ impl Payments {
         Ok(Some(payments))
     }
 
+    /// As a line of the deep health check: how far the chain is, and what the account has for gas and for buying.
+    pub(crate) fn dependency(&self) -> Dependency {
+        let (chain, token) = (Arc::clone(&self.chain), self.token.clone());
+        let facts = json!({ "chain_id": chain.id(), "account": chain.account(), "token": token.address() });
+        Dependency::new("chain", facts, move |_| {
+            let (chain, token) = (Arc::clone(&chain), token.clone());
+            async move { reach(&chain, &token).await.map_err(|error| words(&error)) }
+        })
+    }
+
     /// Asks the chain for its number and the token for its domain, and begins only where both are as they should be.
     async fn begin(
         settings: &PaymentSettings,
         agent: &'static Agent,
         store: &Store,
     ) -> Result<Payments, PaymentsError> {
-        let prices = Prices::of(agent, &settings.prices)?;
+        let prices = Prices::of(agent, settings.prices.as_deref())?;
         let rpc = Rpc::new(settings.rpc_url.clone()).map_err(PaymentsError::Client)?;
         let chain = Arc::new(Chain::connect(rpc, settings.chain_id, settings.key.clone()).await?);
         let token = Token::read(&chain, settings.token).await?;
@@ -103,24 +125,25 @@ impl Payments {
             facilitator: facilitator.map_err(PaymentsError::Client)?,
         };
         let (payees, caps, registries) = (settings.allowed_payees.clone(), settings.caps, settings.registries);
-        let buyer = Buyer::new(&chain, token, payees, caps, registries, store)?;
+        let buyer = Buyer::new(&chain, token.clone(), payees, caps, registries, store)?;
         Ok(Payments {
             chain,
             seller: Arc::new(seller),
             buyer: Arc::new(buyer),
             registries,
+            token,
         })
     }
 }
 
 impl From<ChainError> for PaymentsError {
     fn from(error: ChainError) -> PaymentsError {
-        PaymentsError::Chain(chain(&error))
+        PaymentsError::Chain(words(&error))
     }
 }
 
 impl From<StoreError> for PaymentsError {
     fn from(error: StoreError) -> PaymentsError {
-        PaymentsError::Store(chain(&error))
+        PaymentsError::Store(words(&error))
     }
 }

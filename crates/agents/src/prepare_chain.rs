@@ -39,7 +39,7 @@ pub async fn prepare_chain(
     holders: &[String],
 ) -> Result<Value, PrepareError> {
     let (rpc_url, chain_id, key) = chain_of(&Environment { lookup })?;
-    let holders: Vec<Address> = holders.iter().map(holder).collect::<Result<_, _>>()?;
+    let holders: Vec<Address> = holders.iter().map(|text| holder(text)).collect::<Result<_, _>>()?;
     let rpc = Rpc::new(rpc_url.clone()).map_err(PrepareError::Client)?;
     let chain = Chain::connect(rpc, chain_id, key).await?;
     let Deployed { token, registries } = deploy(&chain, &holders).await?;
@@ -65,8 +65,8 @@ pub async fn prepare_chain(
     }))
 }
 
-fn holder(text: &String) -> Result<Address, PrepareError> {
-    text.parse().map_err(|_| PrepareError::Holder(text.clone()))
+fn holder(text: &str) -> Result<Address, PrepareError> {
+    text.parse().map_err(|_| PrepareError::Holder(text.to_owned()))
 }
 
 impl From<ChainError> for PrepareError {

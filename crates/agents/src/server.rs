@@ -187,6 +187,7 @@ async fn router(agent: &'static Agent, settings: &Settings, watch: Watch) -> Res
     let store = Store::open(settings.store_url.as_ref(), agent.name)?;
     let payments = Payments::begin_if_set(settings, agent, &store, watch.log).await?;
     let seller = payments.as_ref().map(|payments| Arc::clone(&payments.seller));
+    let chain = payments.as_ref().map(Payments::dependency);
     let llm = Llm::new(settings.llm.as_ref())?;
     let start = Start {
         settings,
@@ -199,6 +200,7 @@ async fn router(agent: &'static Agent, settings: &Settings, watch: Watch) -> Res
         service.routes = service.routes.route_layer(from_fn_with_state(seller, paywall));
     }
     service.dependencies.push(Dependency::store(store.clone()));
+    service.dependencies.extend(chain);
     let (activity, log) = (watch.activity.clone(), watch.log);
     let a2a = A2a::new(agent, service.routes.clone(), store, settings, activity, log)?;
     let routes = Router::new()

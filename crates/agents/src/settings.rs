@@ -43,10 +43,12 @@ pub struct Settings {
     pub service_name: Option<String>,
     /// `OPENAI_API_KEY`, `OPENAI_BASE_URL` and others: the language model to ask, if any.
     pub llm: Option<LlmSettings>,
+    /// `RETENTION_DAYS`: how long messages are kept, by their own time; for ever unless told.
+    pub retention: Option<Duration>,
     /// `CHAIN_RPC_URL`, `TOKEN_ADDRESS`, `PRICES` and others: how it pays and is paid, if it does.
     pub payments: Option<PaymentSettings>,
     /// `PRIVATE_KEY`: the key of its account, which it signs with.
-    pub(crate) private_key: Option<PrivateKey>,
+    pub private_key: Option<PrivateKey>,
     /// `DRAIN_QUIET_SECONDS`: how long no request may have come before a stopping agent stops accepting.
     pub drain_quiet: Duration,
     /// `STOP_TIMEOUT_SECONDS`: when a stopping agent stops accepting even if requests still come. The default leaves
@@ -82,6 +84,7 @@ impl Settings {
             otlp_endpoint: environment.optional("OTEL_EXPORTER_OTLP_ENDPOINT", http_url)?,
             service_name: environment.optional("OTEL_SERVICE_NAME", |text| Ok(text.to_owned()))?,
             llm: LlmSettings::read(&environment)?,
+            retention: environment.optional("RETENTION_DAYS", days)?,
             payments: PaymentSettings::read(&environment)?,
             private_key: payments::private_key(&environment)?,
             drain_quiet: environment
@@ -191,6 +194,12 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs_f64(seconds))
 }
 
+fn days(text: &str) -> Result<Duration, String> {
+    let days = text.parse().ok().filter(|days| (1..=36_500).contains(days));
+    let days: u64 = days.ok_or_else(|| format!("`{text}` is not a number of days from 1 to 36500"))?;
+    Ok(Duration::from_secs(days * 86_400))
+}
+
 /// The value itself stays out of the reasons: it may hold a password.
 pub(crate) fn http_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| format!("is not a URL: {error}"))?;
@@ -268,6 +277,7 @@ mod tests {
         check("LOG_LEVEL", "loud", "`loud` is not one of error, warn, info, debug");
         check("DRAIN_QUIET_SECONDS", "-1", "`-1` is not from 0 to 3600 seconds");
         check("STOP_TIMEOUT_SECONDS", "soon", "`soon` is not a number of seconds");
+        check("RETENTION_DAYS", "0", "`0` is not a number of days from 1 to 36500");
         check(
             "KARMA_HELLO_URL",
             "karma-hello:9002",

@@ -2,10 +2,12 @@
 
 mod keyphrases;
 mod language;
+mod near_duplicates;
 mod phrases;
 
 pub(crate) use keyphrases::{Keyphrase, keyphrases};
 pub(crate) use language::{Language, is_stop_word};
+pub(crate) use near_duplicates::near_duplicates;
 pub(crate) use phrases::Phrases;
 
 /// A word as found in a text.

@@ -1,11 +1,10 @@
 //! karma-hello: keeps the chat of streams and gives it out by stream, day, time and user.
 
+mod archive;
 mod ingest;
 mod query;
 mod statistics;
-mod store;
-
-use std::sync::{Arc, PoisonError, RwLock};
+mod table;
 
 use axum::Json;
 use axum::Router;
@@ -15,9 +14,9 @@ use axum::routing::{get, post};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use self::archive::{Added, Archive};
 use self::ingest::check_log;
-use self::query::{Answer, answer};
-use self::store::{Added, Store};
+use self::query::Answer;
 use super::{Agent, Route, Service, Skill, Start};
 use crate::chat::{ChatLog, ChatQuery};
 use crate::data::{invalid, read_directory};
@@ -33,7 +32,8 @@ pub(super) const AGENT: Agent = Agent {
             id: "get_chat_logs",
             name: "Get chat logs",
             description: "GET or POST /get_chat_logs {stream_id?, date?, start_time?, end_time?, users?, limit?, \
-                          include_stats?, cursor?}: the messages in order of time, with statistics of these messages.",
+                          include_stats?, near_duplicates? (keep, drop), cursor?}: the messages in order of time, with \
+                          statistics of these messages.",
             tags: &["chat", "twitch", "logs"],
             route: Route::Post("/get_chat_logs"),
             text_field: Some("stream_id"),
@@ -58,33 +58,33 @@ pub(super) const AGENT: Agent = Agent {
     start,
 };
 
-type Shared = Arc<RwLock<Store>>;
-
-fn start(Start { settings, .. }: &Start<'_>) -> Result<Service, StartError> {
-    let mut store = Store::default();
+fn start(Start { settings, store, .. }: &Start<'_>) -> Result<Service, StartError> {
+    let archive = Archive::open(store, settings.retention)?;
     for (path, log) in read_directory::<ChatLog>(&settings.data_dir.join(AGENT.name))? {
-        let added = check_log(&log).and_then(|()| store.add(log));
-        added.map_err(|error| invalid(&path, error.to_string()))?;
+        check_log(&log).map_err(|error| invalid(&path, error.to_string()))?;
+        archive.seed(&log)?;
     }
+    tokio::spawn(archive.clone().keep_clean());
     let routes = Router::new()
         .route("/get_chat_logs", get(get_chat_logs).post(get_chat_logs))
         .route("/streams", get(streams))
         .route("/chat_logs", post(add_chat_log))
-        .with_state(Shared::new(RwLock::new(store)));
+        .with_state(archive);
     Ok(Service {
         routes,
         dependencies: Vec::new(),
     })
 }
 
-async fn get_chat_logs(State(store): State<Shared>, Input(query): Input<ChatQuery>) -> Result<Json<Answer>, ApiError> {
-    answer(&store.read().unwrap_or_else(PoisonError::into_inner), &query).map(Json)
+async fn get_chat_logs(
+    State(archive): State<Archive>,
+    Input(query): Input<ChatQuery>,
+) -> Result<Json<Answer>, ApiError> {
+    archive.answer(query).await.map(Json)
 }
 
-async fn streams(State(store): State<Shared>) -> Json<Value> {
-    let store = store.read().unwrap_or_else(PoisonError::into_inner);
-    let streams: Vec<_> = store.streams().collect();
-    Json(json!({ "streams": streams }))
+async fn streams(State(archive): State<Archive>) -> Result<Json<Value>, ApiError> {
+    Ok(Json(json!({ "streams": archive.streams().await? })))
 }
 
 #[derive(Serialize)]
@@ -95,12 +95,12 @@ struct Receipt {
 }
 
 async fn add_chat_log(
-    State(store): State<Shared>,
+    State(archive): State<Archive>,
     Input(log): Input<ChatLog>,
 ) -> Result<(StatusCode, Json<Receipt>), ApiError> {
     check_log(&log)?;
     let stream_id = log.stream_id.clone();
-    let added = store.write().unwrap_or_else(PoisonError::into_inner).add(log)?;
+    let added = archive.add(log).await?;
     let status = if added.added > 0 {
         StatusCode::CREATED
     } else {

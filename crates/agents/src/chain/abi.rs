@@ -13,8 +13,6 @@ pub(crate) enum Argument<'a> {
     Word(Hash),
     /// `bytes` or `string`.
     Bytes(&'a [u8]),
-    /// `address[]`.
-    Addresses(&'a [Address]),
 }
 
 /// The call of a function by its signature, as in `transfer(address,uint256)`.
@@ -36,34 +34,17 @@ pub(crate) fn encode(arguments: &[Argument<'_>]) -> Vec<u8> {
     for argument in arguments {
         match argument {
             Argument::Word(word) => heads.extend(word.0),
-            longer => {
+            Argument::Bytes(bytes) => {
                 let offset = arguments.len() * WORD + tails.len();
                 heads.extend(Hash::from(offset as u128).0);
-                tails.extend(longer.tail());
+                tails.extend(Hash::from(bytes.len() as u128).0);
+                tails.extend_from_slice(bytes);
+                tails.resize(tails.len().next_multiple_of(WORD), 0);
             }
         }
     }
     heads.extend(tails);
     heads
-}
-
-impl Argument<'_> {
-    /// What stands behind the words: how much there is, and then that.
-    fn tail(&self) -> Vec<u8> {
-        match self {
-            Argument::Word(_) => Vec::new(),
-            Argument::Bytes(bytes) => {
-                let mut tail = Hash::from(bytes.len() as u128).0.to_vec();
-                tail.extend_from_slice(bytes);
-                tail.resize(tail.len().next_multiple_of(WORD), 0);
-                tail
-            }
-            Argument::Addresses(addresses) => {
-                let words = addresses.iter().flat_map(|&address| Hash::from(address).0);
-                Hash::from(addresses.len() as u128).0.into_iter().chain(words).collect()
-            }
-        }
-    }
 }
 
 impl<'a> From<&'a str> for Argument<'a> {
@@ -140,15 +121,6 @@ impl Answer {
         number.try_into().ok().map(u128::from_be_bytes)
     }
 
-    /// A number of two's complement, as `int128` is.
-    pub(crate) fn signed(&self, position: usize) -> Option<i128> {
-        let Hash(word) = self.word(position)?;
-        let (sign, number) = word.split_at(16);
-        let number = number.try_into().ok().map(i128::from_be_bytes)?;
-        let expected = if number < 0 { 0xff } else { 0 };
-        sign.iter().all(|&byte| byte == expected).then_some(number)
-    }
-
     /// Yes or no.
     pub(crate) fn flag(&self, position: usize) -> Option<bool> {
         match self.number(position)? {
@@ -187,21 +159,24 @@ mod tests {
 
     #[test]
     fn what_is_longer_than_a_word_stands_behind() {
-        let data = encode(&["dave".into(), 7_u64.into(), Argument::Addresses(&[Address([9; 20])])]);
-        let answer = Answer(data);
+        let answer = Answer(encode(&["dave".into(), 7_u64.into(), Argument::Bytes(&[1; 33])]));
         assert_eq!(answer.text(0).as_deref(), Some("dave"));
         assert_eq!(answer.number(1), Some(7));
-        let offset = answer.number(2).unwrap();
-        assert_eq!(offset, 3 * 32 + 64);
-        let behind = Answer(answer.0[usize::try_from(offset).unwrap()..].to_vec());
-        assert_eq!((behind.number(0), behind.address(1)), (Some(1), Some(Address([9; 20]))));
+        assert_eq!(answer.number(2), Some(3 * 32 + 64));
+        assert_eq!(answer.0.len(), 3 * 32 + 64 + 96);
     }
 
     #[test]
-    fn signs_are_read() {
-        let minus_two = Hash([[0xff; 31].as_slice(), &[0xfe]].concat().try_into().unwrap());
-        assert_eq!(Answer(minus_two.0.to_vec()).signed(0), Some(-2));
-        assert_eq!(Answer(minus_two.0.to_vec()).number(0), None);
+    fn what_is_too_large_is_no_number_and_what_is_too_long_no_address() {
+        let answer = Answer(vec![0xff; 32]);
+        assert_eq!(
+            (answer.number(0), answer.address(0), answer.flag(0)),
+            (None, None, None)
+        );
+        assert_eq!(
+            Answer(encode(&[Address([9; 20]).into()])).address(0),
+            Some(Address([9; 20]))
+        );
     }
 
     proptest! {
@@ -209,7 +184,7 @@ mod tests {
         fn no_answer_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200), position in any::<usize>()) {
             let answer = Answer(bytes);
             for position in [position, position % 8] {
-                let _ = (answer.text(position), answer.flag(position), answer.address(position), answer.signed(position));
+                let _ = (answer.text(position), answer.flag(position), answer.address(position));
             }
         }
 

@@ -16,7 +16,7 @@ use super::rpc::{Rpc, RpcError};
 use super::transaction::{Signed, Transaction};
 
 /// So long a transaction may take until it is in a block.
-const RECEIPT_PATIENCE: Duration = Duration::from_secs(60);
+const RECEIPT_PATIENCE: Duration = Duration::from_mins(1);
 
 /// How long to wait before looking for a receipt again: first, and at most.
 const FIRST_LOOK: Duration = Duration::from_millis(10);

@@ -8,7 +8,7 @@ use super::primitives::{Address, Hash, exactly, keccak256, to_hex};
 
 /// The key of an account. Nothing shows it: not `Debug`, no log, no error.
 #[derive(Clone)]
-pub(crate) struct PrivateKey(SigningKey);
+pub struct PrivateKey(SigningKey);
 
 /// Sixty-five bytes `r || s || v`, where `v` is 27 or 28.
 #[derive(Clone, Copy, PartialEq, Eq)]

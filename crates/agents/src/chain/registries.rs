@@ -1,13 +1,12 @@
 //! Who agents are, what is said of them, and what was validated: <https://eips.ethereum.org/EIPS/eip-8004>.
 
-use super::abi::{Argument, call};
+use super::abi::call;
 use super::client::{Chain, ChainError, Event, Receipt};
 use super::primitives::{Address, Hash, keccak256};
 
 const REGISTER: &str = "register(string)";
 const REGISTERED: &str = "Registered(uint256,string,address)";
 const GIVE_FEEDBACK: &str = "giveFeedback(uint256,int128,uint8,string,string,string,string,bytes32)";
-const REPUTATION_SUMMARY: &str = "getSummary(uint256,address[],string,string)";
 const VALIDATION_REQUEST: &str = "validationRequest(address,uint256,string,bytes32)";
 const VALIDATION_RESPONSE: &str = "validationResponse(bytes32,uint8,string,bytes32,string)";
 const VALIDATION_STATUS: &str = "getValidationStatus(bytes32)";
@@ -36,26 +35,6 @@ pub(crate) struct Feedback<'a> {
     pub(crate) skill: &'a str,
     /// The hash of what proves the purchase.
     pub(crate) proof: Hash,
-}
-
-/// Feedback of some clients together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Reputation {
-    pub(crate) count: u128,
-    /// The mean, with so many decimals.
-    pub(crate) value: i128,
-    pub(crate) decimals: u128,
-}
-
-/// What the registry knows of a validation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ValidationStatus {
-    pub(crate) validator: Address,
-    pub(crate) agent: AgentId,
-    /// From 0 to 100. It is 0 also where nobody has answered.
-    pub(crate) response: u8,
-    /// What the answer is a commitment to; zeros where nobody has answered.
-    pub(crate) response_hash: Hash,
 }
 
 impl Registries {
@@ -93,35 +72,6 @@ impl Registries {
         chain.send(self.reputation, data).await
     }
 
-    /// What some clients have said of an agent. Without clients the registry refuses: anyone could be one.
-    pub(crate) async fn reputation(
-        &self,
-        chain: &Chain,
-        agent: AgentId,
-        clients: &[Address],
-    ) -> Result<Reputation, ChainError> {
-        let arguments = [
-            agent.0.into(),
-            Argument::Addresses(clients),
-            "starred".into(),
-            "".into(),
-        ];
-        let answer = chain
-            .read(self.reputation, &call(REPUTATION_SUMMARY, &arguments))
-            .await?;
-        let read = || {
-            Some(Reputation {
-                count: answer.number(0)?,
-                value: answer.signed(1)?,
-                decimals: answer.number(2)?,
-            })
-        };
-        read().ok_or(ChainError::NotThatContract {
-            contract: self.reputation,
-            function: REPUTATION_SUMMARY,
-        })
-    }
-
     /// Asks a validator to look at something of the account's agent. The hash is of what is to be looked at.
     pub(crate) async fn request_validation(
         &self,
@@ -153,20 +103,11 @@ impl Registries {
         chain.send(self.validation, call(VALIDATION_RESPONSE, &arguments)).await
     }
 
-    /// How a validation stands.
-    pub(crate) async fn validation(&self, chain: &Chain, request: Hash) -> Result<ValidationStatus, ChainError> {
-        let answer = chain
-            .read(self.validation, &call(VALIDATION_STATUS, &[request.into()]))
-            .await?;
-        let read = || {
-            Some(ValidationStatus {
-                validator: answer.address(0)?,
-                agent: AgentId(answer.number(1)?),
-                response: u8::try_from(answer.number(2)?).ok()?,
-                response_hash: answer.word(3)?,
-            })
-        };
-        read().ok_or(ChainError::NotThatContract {
+    /// Who was asked for a validation. The registry refuses where nobody was.
+    pub(crate) async fn validator_of(&self, chain: &Chain, request: Hash) -> Result<Address, ChainError> {
+        let data = call(VALIDATION_STATUS, &[request.into()]);
+        let answer = chain.read(self.validation, &data).await?;
+        answer.address(0).ok_or(ChainError::NotThatContract {
             contract: self.validation,
             function: VALIDATION_STATUS,
         })
@@ -199,7 +140,6 @@ mod tests {
         check(IDENTITY_REGISTRY, "function", REGISTER);
         check(IDENTITY_REGISTRY, "event", REGISTERED);
         check(REPUTATION_REGISTRY, "function", GIVE_FEEDBACK);
-        check(REPUTATION_REGISTRY, "function", REPUTATION_SUMMARY);
         check(VALIDATION_REGISTRY, "function", VALIDATION_REQUEST);
         check(VALIDATION_REGISTRY, "function", VALIDATION_RESPONSE);
         check(VALIDATION_REGISTRY, "function", VALIDATION_STATUS);

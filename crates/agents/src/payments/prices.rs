@@ -7,6 +7,15 @@ use thiserror::Error;
 use crate::agents::{Agent, Route};
 use crate::chain::Amount;
 
+/// What is asked where `PRICES` does not say otherwise: for a token of six decimals, from a tenth of a cent to two cents. What is not here is free.
+const SUGGESTED: [(&str, u128); 5] = [
+    ("validate", 1_000),
+    ("get_chat_logs", 10_000),
+    ("get_transcription", 20_000),
+    ("extract_skill_profile", 20_000),
+    ("extract_voice_profile", 20_000),
+];
+
 /// Prices of an agent's routes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Prices(BTreeMap<&'static str, Amount>);
@@ -20,8 +29,13 @@ pub struct PriceError {
 }
 
 impl Prices {
-    /// The prices that are set, by skill. A skill without one, or with 0, is free.
-    pub(crate) fn of(agent: &'static Agent, set: &[(String, Amount)]) -> Result<Prices, PriceError> {
+    /// The prices that are set, by skill: a skill without one, or with 0, is free. Where none is set, what is suggested.
+    pub(crate) fn of(agent: &'static Agent, set: Option<&[(String, Amount)]>) -> Result<Prices, PriceError> {
+        let suggested = || suggested_for(agent);
+        Prices::all(agent, &set.map_or_else(suggested, <[_]>::to_vec))
+    }
+
+    fn all(agent: &'static Agent, set: &[(String, Amount)]) -> Result<Prices, PriceError> {
         let price = |(skill, amount): &(String, Amount)| {
             let found = agent.skills.iter().find(|it| it.id == skill);
             let found = found.ok_or_else(|| PriceError {
@@ -42,6 +56,14 @@ impl Prices {
     }
 }
 
+fn suggested_for(agent: &Agent) -> Vec<(String, Amount)> {
+    let is_its = |(skill, _): &&(&str, u128)| agent.skills.iter().any(|it| it.id == *skill);
+    let priced = SUGGESTED.iter().filter(is_its);
+    priced
+        .map(|(skill, amount)| ((*skill).to_owned(), Amount(*amount)))
+        .collect()
+}
+
 /// `skill=amount,skill=amount`
 pub(crate) fn parse(text: &str) -> Result<Vec<(String, Amount)>, String> {
     text.split(',').map(one).collect()
@@ -60,11 +82,11 @@ fn one(text: &str) -> Result<(String, Amount), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agents::find_agent;
+    use crate::agents::{AGENTS, find_agent};
 
     fn prices(text: &str) -> Result<Prices, String> {
         let agent = find_agent("karma-hello").unwrap();
-        Prices::of(agent, &parse(text)?).map_err(|error| error.to_string())
+        Prices::of(agent, Some(&parse(text)?)).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -74,6 +96,17 @@ mod tests {
         assert_eq!(prices.of_route("/karma-hello/get_chat_logs"), Some(Amount(10_000)));
         assert_eq!(prices.of_route("/streams"), None);
         assert_eq!(prices.of_route("/health"), None);
+    }
+
+    #[test]
+    fn every_suggestion_is_for_a_skill_and_every_agent_sells_one() {
+        let skills = |agent: &'static Agent| agent.skills.iter().map(|skill| skill.id);
+        let all: Vec<&str> = AGENTS.iter().flat_map(skills).collect();
+        assert!(SUGGESTED.iter().all(|(skill, _)| all.contains(skill)));
+        for agent in &AGENTS {
+            assert_eq!(Prices::of(agent, None).unwrap().0.len(), 1, "{}", agent.name);
+            assert_eq!(Prices::of(agent, Some(&[])).unwrap(), Prices::default());
+        }
     }
 
     #[test]

@@ -77,7 +77,7 @@ impl Seller {
             .token
             .transfer_with_authorization(&self.chain, authorization, signature)
             .await
-            .map_err(unsettled)?;
+            .map_err(|error| Refusal::Unsettled(chain(&error)))?;
         let network = asked.network.clone();
         Ok(SettlementResponse::settled(
             receipt.transaction,
@@ -91,14 +91,14 @@ impl Seller {
     async fn ask_the_chain(&self, payment: &PaymentPayload) -> Result<(), Refusal> {
         let authorization = &payment.payload.authorization;
         let used = self.token.is_used(&self.chain, authorization.from, authorization.nonce);
-        if used.await.map_err(unchecked)? {
+        if used.await.map_err(|error| unchecked(&error))? {
             return Err(Refusal::Used);
         }
         let balance = self
             .token
             .balance(&self.chain, authorization.from)
             .await
-            .map_err(unchecked)?;
+            .map_err(|error| unchecked(&error))?;
         if balance < authorization.value {
             return Err(Refusal::Funds);
         }
@@ -135,10 +135,6 @@ impl Admitted {
     }
 }
 
-fn unchecked(error: ChainError) -> Refusal {
-    Refusal::Unchecked(chain(&error))
-}
-
-fn unsettled(error: ChainError) -> Refusal {
-    Refusal::Unsettled(chain(&error))
+fn unchecked(error: &ChainError) -> Refusal {
+    Refusal::Unchecked(chain(error))
 }

@@ -24,8 +24,8 @@ pub struct PaymentSettings {
     pub(crate) key: PrivateKey,
     /// `PAY_TO`: who is paid, if not the agent's own account.
     pub(crate) pay_to: Option<Address>,
-    /// `PRICES`: of its skills, in base units.
-    pub(crate) prices: Vec<(String, Amount)>,
+    /// `PRICES`: of its skills, in base units; what is suggested where it is not set.
+    pub(crate) prices: Option<Vec<(String, Amount)>>,
     /// `FACILITATOR_URL`: who verifies and settles, if not the agent itself.
     pub(crate) facilitator: Option<Url>,
     /// `ALLOWED_PAYEES`: whom it may pay.
@@ -65,7 +65,7 @@ impl PaymentSettings {
             token: environment.required("TOKEN_ADDRESS", address)?,
             key: environment.required("PRIVATE_KEY", PrivateKey::parse)?,
             pay_to: environment.optional("PAY_TO", address)?,
-            prices: environment.optional("PRICES", prices::parse)?.unwrap_or_default(),
+            prices: environment.optional("PRICES", prices::parse)?,
             facilitator: environment.optional("FACILITATOR_URL", http_url)?,
             allowed_payees: environment.optional("ALLOWED_PAYEES", addresses)?.unwrap_or_default(),
             caps: Caps {
@@ -95,6 +95,17 @@ pub(crate) fn chain_of(
     ))
 }
 
+/// The registries, where they must be known.
+pub(crate) fn registries_of(
+    environment: &Environment<impl Fn(&str) -> Option<OsString>>,
+) -> Result<Registries, SettingError> {
+    Ok(Registries {
+        identity: environment.required("IDENTITY_REGISTRY", address)?,
+        reputation: environment.required("REPUTATION_REGISTRY", address)?,
+        validation: environment.required("VALIDATION_REGISTRY", address)?,
+    })
+}
+
 fn nothing_in_vain(environment: &Environment<impl Fn(&str) -> Option<OsString>>) -> Result<(), SettingError> {
     let idle = |variable: &'static str| {
         let reason = "is set, but CHAIN_RPC_URL is not: nothing is paid and nobody is asked to pay";
@@ -109,14 +120,11 @@ fn nothing_in_vain(environment: &Environment<impl Fn(&str) -> Option<OsString>>)
 fn registries(
     environment: &Environment<impl Fn(&str) -> Option<OsString>>,
 ) -> Result<Option<Registries>, SettingError> {
-    let Some(identity) = environment.optional("IDENTITY_REGISTRY", address)? else {
+    let set = ["IDENTITY_REGISTRY", "REPUTATION_REGISTRY", "VALIDATION_REGISTRY"];
+    if set.iter().all(|variable| (environment.lookup)(variable).is_none()) {
         return Ok(None);
-    };
-    Ok(Some(Registries {
-        identity,
-        reputation: environment.required("REPUTATION_REGISTRY", address)?,
-        validation: environment.required("VALIDATION_REGISTRY", address)?,
-    }))
+    }
+    registries_of(environment).map(Some)
 }
 
 fn amount_or_nothing(
@@ -185,7 +193,7 @@ mod tests {
         assert!(read(&[("PRIVATE_KEY", KEY)]).unwrap().is_none());
         let settings = read(&LEAST).unwrap().unwrap();
         assert_eq!((settings.caps.per_task, settings.caps.per_day), (0, 0));
-        assert!(settings.allowed_payees.is_empty() && settings.prices.is_empty());
+        assert!(settings.allowed_payees.is_empty() && settings.prices.is_none());
     }
 
     #[test]

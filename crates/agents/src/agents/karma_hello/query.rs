@@ -1,14 +1,18 @@
 //! Answering `/get_chat_logs`.
 
-use jiff::Timestamp;
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
+use rusqlite::Connection;
 use serde::Serialize;
 
 use super::statistics::{Statistics, statistics, users};
-use super::store::{Held, Key, Store};
-use crate::chat::{ChatQuery, Stream, StreamMessage};
+use super::table::{self, Held, Key, Wanted};
+use crate::chat::{ChatQuery, NearDuplicates, Stream, StreamMessage};
 use crate::error::ApiError;
 use crate::limits;
+use crate::store::StoreError;
+use crate::text::near_duplicates;
 
 /// One page of messages. Every count is of the messages in it.
 #[derive(Debug, Serialize)]
@@ -18,7 +22,10 @@ pub(super) struct Answer {
     stream_date: Option<Date>,
     total_messages: usize,
     unique_users: usize,
-    messages: Vec<StreamMessage>,
+    pub(super) messages: Vec<StreamMessage>,
+    /// How many messages of the page were left out, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    near_duplicates_removed: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     statistics: Option<Statistics>,
     /// Ask again with this as `cursor` for the rest; none at the end.
@@ -34,34 +41,70 @@ struct Metadata {
 }
 
 /// The page the query asks for.
-pub(super) fn answer(store: &Store, query: &ChatQuery) -> Result<Answer, ApiError> {
-    let limit = check(store, query)?;
-    let cursor = query.cursor.as_deref().map(Cursor::parse).transpose()?;
-    let start = query
-        .start_time
-        .max(cursor.map(|cursor| cursor.timestamp))
-        .unwrap_or(Timestamp::MIN);
-    let wanted = Wanted::new(query);
-    let mut given_at_cursor = cursor.map_or(0, |cursor| cursor.given);
-    let mut matching = store
-        .messages_from(start)
-        .take_while(|message| query.end_time.is_none_or(|end| message.key.timestamp < end))
-        .filter(|message| wanted.includes(store, message.key))
-        .skip_while(|message| {
-            let is_given = given_at_cursor > 0 && cursor.is_some_and(|at| at.timestamp == message.key.timestamp);
-            given_at_cursor -= usize::from(is_given);
-            is_given
-        });
-    let messages: Vec<StreamMessage> = matching.by_ref().take(limit).map(Held::message).collect();
-    let next = matching.next().and_then(|_| Cursor::after(&messages, cursor));
-    Ok(page(store, query, messages, next))
+pub(super) fn answer(connection: &Connection, query: &ChatQuery) -> Result<Answer, ApiError> {
+    let limit = check(query)?;
+    let wanted = Wanted {
+        after: query.cursor.as_deref().map(parse_cursor).transpose()?,
+        start: query.start_time,
+        end: query.end_time,
+        stream: query
+            .stream_id
+            .as_deref()
+            .map(|id| stream_number(connection, id))
+            .transpose()?,
+        day: query.date,
+        users: query.users.iter().map(|user| user.to_lowercase()).collect(),
+    };
+    // One more than the page holds tells whether there is another.
+    let mut held = table::select(connection, &wanted, limit + 1).map_err(StoreError::from)?;
+    let is_more = held.len() > limit;
+    held.truncate(limit);
+    let next_cursor = held.last().filter(|_| is_more).map(|last| cursor_text(last.key));
+    let mut messages: Vec<StreamMessage> = held.into_iter().map(|Held { message, .. }| message).collect();
+    let removed = (query.near_duplicates == NearDuplicates::Drop).then(|| drop_near_duplicates(&mut messages));
+    let streams = streams_of(connection, &messages)?;
+    Ok(page(query, messages, removed, streams, next_cursor))
 }
 
-fn page(store: &Store, query: &ChatQuery, messages: Vec<StreamMessage>, next: Option<Cursor>) -> Answer {
-    let mut ids: Vec<&str> = messages.iter().map(|message| message.stream_id.as_str()).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let streams: Vec<Stream> = ids.into_iter().filter_map(|id| store.stream(id).cloned()).collect();
+fn stream_number(connection: &Connection, stream_id: &str) -> Result<i64, ApiError> {
+    let known = table::stream(connection, stream_id).map_err(StoreError::from)?;
+    let unknown = || {
+        let reason = format!("no chat of stream `{stream_id}` is held");
+        ApiError::not_found("unknown_stream", reason, "see /streams for the streams there are")
+    };
+    known.map(|(number, _)| number).ok_or_else(unknown)
+}
+
+fn streams_of(connection: &Connection, messages: &[StreamMessage]) -> Result<Vec<Stream>, ApiError> {
+    let ids: BTreeSet<&str> = messages.iter().map(|message| message.stream_id.as_str()).collect();
+    let mut streams = Vec::new();
+    for id in ids {
+        let known = table::stream(connection, id).map_err(StoreError::from)?;
+        streams.extend(known.map(|(_, stream)| stream));
+    }
+    Ok(streams)
+}
+
+/// Takes out what nearly repeats an earlier message of the page; says how many.
+fn drop_near_duplicates(messages: &mut Vec<StreamMessage>) -> usize {
+    let written: Vec<(String, &str)> = messages
+        .iter()
+        .map(|message| (message.message.user.to_lowercase(), message.message.message.as_str()))
+        .collect();
+    let repeats = near_duplicates(&written);
+    let before = messages.len();
+    let mut repeats = repeats.into_iter();
+    messages.retain(|_| repeats.next().flatten().is_none());
+    before - messages.len()
+}
+
+fn page(
+    query: &ChatQuery,
+    messages: Vec<StreamMessage>,
+    near_duplicates_removed: Option<usize>,
+    streams: Vec<Stream>,
+    next_cursor: Option<String>,
+) -> Answer {
     let only = if let [stream] = streams.as_slice() {
         Some(stream)
     } else {
@@ -76,7 +119,8 @@ fn page(store: &Store, query: &ChatQuery, messages: Vec<StreamMessage>, next: Op
         unique_users: users(&messages).len(),
         statistics: query.include_stats.unwrap_or(true).then(|| statistics(&messages)),
         messages,
-        next_cursor: next.map(Cursor::text),
+        near_duplicates_removed,
+        next_cursor,
         metadata: Metadata {
             format_version: "1.0",
             streams,
@@ -85,15 +129,7 @@ fn page(store: &Store, query: &ChatQuery, messages: Vec<StreamMessage>, next: Op
 }
 
 /// Refuses a query that cannot be meant; gives the size of the page.
-fn check(store: &Store, query: &ChatQuery) -> Result<usize, ApiError> {
-    if let Some(id) = query.stream_id.as_deref().filter(|id| store.stream(id).is_none()) {
-        let reason = format!("no chat of stream `{id}` is held");
-        return Err(ApiError::not_found(
-            "unknown_stream",
-            reason,
-            "see /streams for the streams there are",
-        ));
-    }
+fn check(query: &ChatQuery) -> Result<usize, ApiError> {
     if let (Some(start), Some(end)) = (query.start_time, query.end_time)
         && start > end
     {
@@ -123,99 +159,53 @@ fn check(store: &Store, query: &ChatQuery) -> Result<usize, ApiError> {
     Ok(limit)
 }
 
-/// The filters that look at each message.
-struct Wanted<'q> {
-    query: &'q ChatQuery,
-    users: Vec<String>,
+/// Where a page ended. It says nothing of the task that gave it, so that another one with the same messages can go on.
+fn cursor_text(Key { at, digest }: Key) -> String {
+    format!("{at}~{digest}")
 }
 
-impl<'q> Wanted<'q> {
-    fn new(query: &'q ChatQuery) -> Wanted<'q> {
-        Wanted {
-            query,
-            users: query.users.iter().map(|user| user.to_lowercase()).collect(),
-        }
-    }
-
-    fn includes(&self, store: &Store, message: &Key) -> bool {
-        let date = |id: &str| store.stream(id).map(|stream| stream.stream_date);
-        self.query.stream_id.as_ref().is_none_or(|id| *id == message.stream_id)
-            && self
-                .query
-                .date
-                .is_none_or(|wanted| date(&message.stream_id) == Some(wanted))
-            && (self.users.is_empty() || self.users.contains(&message.user.to_lowercase()))
-    }
-}
-
-/// Where a page ended: the instant of its last message, and how many matching ones of that instant are given.
-///
-/// It says nothing of the task that gave it, so another one with the same messages can go on from it.
-#[derive(Clone, Copy)]
-struct Cursor {
-    timestamp: Timestamp,
-    given: usize,
-}
-
-impl Cursor {
-    fn parse(text: &str) -> Result<Cursor, ApiError> {
-        let parts = text.split_once('~');
-        let cursor = parts.and_then(|(timestamp, given)| {
-            Some(Cursor {
-                timestamp: timestamp.parse().ok()?,
-                given: given.parse().ok()?,
-            })
-        });
-        let reason = || ApiError::bad_field("cursor", "is none of ours", "send next_cursor as it was given");
-        cursor.ok_or_else(reason)
-    }
-
-    fn after(messages: &[StreamMessage], before: Option<Cursor>) -> Option<Cursor> {
-        let timestamp = messages.last()?.message.timestamp;
-        let here = messages
-            .iter()
-            .rev()
-            .take_while(|message| message.message.timestamp == timestamp)
-            .count();
-        let earlier = before
-            .filter(|before| before.timestamp == timestamp)
-            .map_or(0, |before| before.given);
-        Some(Cursor {
-            timestamp,
-            given: here + earlier,
+fn parse_cursor(text: &str) -> Result<Key, ApiError> {
+    let key = text.split_once('~').and_then(|(at, digest)| {
+        Some(Key {
+            at: at.parse().ok()?,
+            digest: digest.parse().ok()?,
         })
-    }
-
-    fn text(self) -> String {
-        format!("{}~{}", self.timestamp, self.given)
-    }
+    });
+    let reason = || ApiError::bad_field("cursor", "is none of ours", "send next_cursor as it was given");
+    key.ok_or_else(reason)
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
     use proptest::prelude::*;
-    use serde_json::json;
+    use tokio::runtime::Runtime;
 
+    use super::super::archive::Archive;
+    use super::super::archive::tests::log;
     use super::*;
+    use crate::store::Store;
 
-    /// A store with one stream per letter and the messages `(stream, second, user)`.
-    fn store(messages: &[(char, i64, u8)]) -> Store {
-        let mut store = Store::default();
+    /// An archive with one stream per letter and the messages `(stream, second, user)`.
+    fn archive(messages: &[(char, i64, u8)]) -> Archive {
+        let archive = Archive::open(&Store::open(None, "karma-hello").unwrap(), None).unwrap();
         for &(stream, second, user) in messages {
-            let timestamp = Timestamp::from_second(1_768_240_800 + second).unwrap();
-            let log = json!({
-                "stream_id": stream, "stream_date": "2026-01-12", "stream_title": "t", "streamer": "s",
-                "messages": [{ "timestamp": timestamp, "user": format!("u{user}"), "message": "hola" }],
-            });
-            store.add(serde_json::from_value(log).unwrap()).unwrap();
+            let user = format!("u{user}");
+            archive
+                .seed(&log(&stream.to_string(), &[(second, &user, "hola")]))
+                .unwrap();
         }
-        store
+        archive
     }
 
-    fn pages(store: &Store, mut query: ChatQuery) -> Vec<StreamMessage> {
+    fn ask(archive: &Archive, query: ChatQuery) -> Result<Answer, ApiError> {
+        Runtime::new().unwrap().block_on(archive.answer(query))
+    }
+
+    fn pages(archive: &Archive, mut query: ChatQuery) -> Vec<StreamMessage> {
         let mut all = Vec::new();
         loop {
-            let page = answer(store, &query).unwrap();
+            let page = ask(archive, query.clone()).unwrap();
             assert!(page.messages.len() <= query.limit.unwrap() && page.total_messages == page.messages.len());
             all.extend(page.messages);
             query.cursor = page.next_cursor;
@@ -225,25 +215,71 @@ mod tests {
         }
     }
 
+    fn instant(second: i64) -> Timestamp {
+        Timestamp::from_second(1_768_237_200 + second).unwrap()
+    }
+
+    /// What the query asks for, by going through everything.
+    fn by_hand(messages: &[(char, i64, u8)], query: &ChatQuery) -> usize {
+        let wanted = |(stream, second, user): &&(char, i64, u8)| {
+            let user = format!("u{user}");
+            query.stream_id.as_ref().is_none_or(|id| *id == stream.to_string())
+                && query.start_time.is_none_or(|start| instant(*second) >= start)
+                && query.end_time.is_none_or(|end| instant(*second) < end)
+                && (query.users.is_empty() || query.users.iter().any(|wanted| wanted.to_lowercase() == user))
+        };
+        messages.iter().filter(wanted).collect::<BTreeSet<_>>().len()
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
         #[test]
         fn pages_together_are_the_whole(
-            messages in proptest::collection::vec((prop::char::range('a', 'b'), 0_i64..6, 0_u8..4), 0..40),
+            messages in proptest::collection::vec((prop::char::range('a', 'b'), 0_i64..6, 0_u8..4), 1..40),
             limit in 1_usize..7,
             users in proptest::collection::vec("[uU][0-3]", 0..3),
+            start in proptest::option::of(0_i64..7),
             end in proptest::option::of(0_i64..7),
+            is_one_stream in any::<bool>(),
         ) {
-            let store = store(&messages);
-            let end_time = end.map(|second| Timestamp::from_second(1_768_240_800 + second).unwrap());
-            let query = |limit| ChatQuery { limit: Some(limit), users: users.clone(), end_time, ..ChatQuery::default() };
-            let whole = answer(&store, &query(1000)).unwrap();
-            prop_assert_eq!(pages(&store, query(limit)), whole.messages);
+            prop_assume!(start.is_none() || end.is_none() || start <= end);
+            let archive = archive(&messages);
+            let query = |limit| ChatQuery {
+                limit: Some(limit),
+                users: users.clone(),
+                start_time: start.map(instant),
+                end_time: end.map(instant),
+                stream_id: is_one_stream.then(|| messages[0].0.to_string()),
+                ..ChatQuery::default()
+            };
+            let whole = ask(&archive, query(1000)).unwrap();
+            prop_assert_eq!(whole.messages.len(), by_hand(&messages, &query(1)));
+            prop_assert!(whole.messages.is_sorted_by_key(|message| message.message.timestamp));
+            prop_assert_eq!(pages(&archive, query(limit)), whole.messages);
             prop_assert_eq!(whole.next_cursor, None);
         }
 
         #[test]
         fn no_cursor_panics(cursor in ".{0,40}") {
-            let _ = answer(&store(&[('a', 0, 0)]), &ChatQuery { cursor: Some(cursor), ..ChatQuery::default() });
+            let _ = parse_cursor(&cursor);
         }
+    }
+
+    #[test]
+    fn what_nearly_repeats_can_be_left_out_and_is_not_in_the_statistics() {
+        let archive = archive(&[]);
+        let spam = [
+            (0, "bot", "buy followers now at example"),
+            (1, "bot", "Buy followers NOW at example!!"),
+            (2, "ana", "gg"),
+        ];
+        archive.seed(&log("a", &spam)).unwrap();
+        let query = ChatQuery {
+            near_duplicates: NearDuplicates::Drop,
+            ..ChatQuery::default()
+        };
+        let answer = ask(&archive, query).unwrap();
+        assert_eq!((answer.total_messages, answer.near_duplicates_removed), (2, Some(1)));
+        assert_eq!(ask(&archive, ChatQuery::default()).unwrap().total_messages, 3);
     }
 }
