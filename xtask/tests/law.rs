@@ -27,7 +27,11 @@ const ROOMS: &[Room] = &[
         &["hyper", "axum", "reqwest", "aws-", "clap", "miette", "nix"],
     ),
     room("crates/cost", &["karma-fleet", "karma-terraform"], WORLD),
-    room("crates/aws", &[], &["axum", "reqwest", "hcl", "clap", "miette", "nix"]),
+    room(
+        "crates/aws",
+        &["karma-fleet", "karma-ops"],
+        &["axum", "reqwest", "hcl", "clap", "miette", "nix"],
+    ),
     room("crates/balancer", &[], &["aws-", "hcl", "clap", "miette"]),
     room(
         "crates/runtime",

@@ -12,6 +12,7 @@ mod documents;
 mod fidelity;
 mod karma_toml;
 mod local_secrets;
+mod on;
 mod operation;
 mod programs;
 mod replace;
@@ -42,6 +43,10 @@ use crate::args::{Arguments, Command};
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::printer::Printer;
+
+/// A load balancer asks for memory and gives it back all the time: with the C library's allocator a request takes a tenth more processor time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     if karma_runtime::is_launch() {

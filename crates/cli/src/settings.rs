@@ -15,10 +15,12 @@ Environment variables, each in place of a flag, which is stronger:
   KARMA_DETACH      `karma up` leaves the fleet running
   KARMA_DIR         the directory of the .tf files
   KARMA_JSON        print the answer as JSON
+  KARMA_ON          which fleet is meant: local, aws
   KARMA_PORT        the port of the first HTTP listener
   KARMA_PRICES      the prices that `karma prices refresh -o FILE` wrote
   KARMA_QUIET       say nothing but the answer and errors
   KARMA_REGION      the region whose prices `karma cost` takes
+  KARMA_RESOLVE     hosts that are elsewhere: HOST:PORT:ADDRESS:PORT,...
   KARMA_RUNNER      what tasks are made of: process, container
   KARMA_SPEED       how many times as fast the control loops' time passes
   KARMA_STRICT      `karma up` refuses what has no effect here

@@ -82,6 +82,11 @@ pub(crate) fn load_from(
 
 /// Reads the fleet of a stack without a word. `Err` says in a few lines what is wrong.
 pub(crate) fn load_quietly(directory: &StackDirectory, given: Given) -> Result<Fleet, Failure> {
+    Ok(evaluate_quietly(directory, given)?.1)
+}
+
+/// The same, with the stack that it was made of.
+pub(crate) fn evaluate_quietly(directory: &StackDirectory, given: Given) -> Result<(Stack, Fleet), Failure> {
     let (module, mut diagnostics) = karma_terraform::parse(&read(directory)?);
     let (stack, more) = karma_terraform::evaluate(&module, &given.inputs(), &karma_fleet::provider());
     diagnostics.extend(more);
@@ -94,7 +99,7 @@ pub(crate) fn load_quietly(directory: &StackDirectory, given: Given) -> Result<F
         .map(|error| format!("{}: {}", error.summary, error.detail))
         .collect();
     if errors.is_empty() {
-        return Ok(fleet);
+        return Ok((stack, fleet));
     }
     Err(Failure::unable(errors.join("\n")))
 }
@@ -195,12 +200,21 @@ fn is_of_the_root(file: &str) -> bool {
 
 impl Given {
     pub(crate) fn of(arguments: &StackArguments) -> Result<Self, Failure> {
-        let is_variable = |(name, _): &(String, String)| name.starts_with("TF_VAR_");
         Ok(Self {
-            variables: arguments.variables.read()?,
-            environment: wiring::environment().filter(is_variable).collect(),
             account_id: arguments.account_id.clone(),
             data: arguments.data.as_deref().map_or_else(|| Ok(BTreeMap::new()), data)?,
+            ..Self::variables(&arguments.variables)?
+        })
+    }
+
+    /// Nothing but variables.
+    pub(crate) fn variables(arguments: &VariableArguments) -> Result<Self, Failure> {
+        let is_variable = |(name, _): &(String, String)| name.starts_with("TF_VAR_");
+        Ok(Self {
+            variables: arguments.read()?,
+            environment: wiring::environment().filter(is_variable).collect(),
+            account_id: None,
+            data: BTreeMap::new(),
         })
     }
 
@@ -284,8 +298,13 @@ impl Loaded {
 
     /// The region that the default `aws` provider is configured for.
     pub(crate) fn region(&self) -> Option<String> {
-        Some(self.stack.providers.get("aws")?.get("region")?.as_str()?.to_owned())
+        region(&self.stack)
     }
+}
+
+/// The region that the default `aws` provider of a stack is configured for.
+pub(crate) fn region(stack: &Stack) -> Option<String> {
+    Some(stack.providers.get("aws")?.get("region")?.as_str()?.to_owned())
 }
 
 fn account_id(text: &str) -> Result<String, String> {

@@ -135,7 +135,8 @@ pub(crate) fn usage(directory: &StackDirectory) -> Result<UsageTotals, Failure> 
         since: minute,
         period: minute,
     };
-    Ok(metrics(directory, query)?.usage)
+    let usage = metrics(directory, query)?.usage;
+    usage.ok_or_else(|| Failure::unable("what runs here does not say what it has used"))
 }
 
 /// How the alarms of what runs here stand.

@@ -79,6 +79,7 @@ mod task_definition;
 
 mod attributes;
 mod container_definitions;
+mod cursor;
 mod from_value;
 mod links;
 mod provider;
