@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::health::Dependency;
 use crate::llm::Llm;
+use crate::payments::Payments;
 use crate::server::StartError;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -49,6 +50,8 @@ pub struct Start<'s> {
     pub settings: &'s Settings,
     /// What it shares with the other tasks of its name.
     pub store: Store,
+    /// How it pays and is paid, if it does.
+    pub(crate) payments: Option<Payments>,
     /// The language model to ask, if one is configured.
     pub(crate) llm: Option<Llm>,
 }

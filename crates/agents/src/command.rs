@@ -11,6 +11,11 @@ Serve one of the five agents over HTTP
 Usage:
   karma-agent <AGENT>    serve until SIGTERM or SIGINT
   karma-agent health     ask the agent at $HOST:$PORT how it is: exit 0 if it answers, 1 if not
+  karma-agent prepare-chain ADDRESS...
+                         put the token and the registries onto the chain of $CHAIN_RPC_URL, from the account of
+                         $PRIVATE_KEY, give each address 1000 tokens, and print what agents need to know as JSON
+  karma-agent request-validation VALIDATOR FILE
+                         ask the validator, by its address, in the registry to look at the data set of the file
   karma-agent --help
   karma-agent --version
 
@@ -24,6 +29,18 @@ Settings, from the environment:
   HOST                  the address to listen on (default 0.0.0.0; the health check asks 127.0.0.1)
   LOG_LEVEL             error, warn, info or debug (default info)
   KARMA_HELLO_URL       where karma-hello answers (required by skill-extractor and voice-extractor)
+  CHAIN_RPC_URL         a node of the chain that agents pay each other on; payments are off without it. With it:
+    CHAIN_ID            the chain that it must be
+    TOKEN_ADDRESS       what is paid with: a token of EIP-3009
+    PRIVATE_KEY         the key of the agent's account
+    PAY_TO              who is paid (default the agent's account)
+    PRICES              what skills cost, in base units: skill=amount,... (default: the agent's own; 0 is free)
+    FACILITATOR_URL     who verifies and settles payments (default the agent itself)
+    ALLOWED_PAYEES      whom it may pay: address,... (default nobody)
+    SPEND_PER_TASK      the most it pays for one task, in base units (default 0)
+    SPEND_PER_DAY       the most it pays a day, in base units (default 0)
+    IDENTITY_REGISTRY, REPUTATION_REGISTRY, VALIDATION_REGISTRY
+                        the registries of ERC-8004 (all three or none)
   PUBLIC_URL            the address callers know this agent by (default: what the request says)
   PUSH_REACH            public or any: where callers may have A2A notifications sent to (default public)
   DRAIN_QUIET_SECONDS   after SIGTERM, serve until no request came for so long (default 2)
@@ -33,12 +50,16 @@ Exit codes: 0 stopped as asked or healthy, 1 not healthy, 2 could not start, 64 
 ";
 
 /// One thing the program can do.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Command {
     /// Serve this agent.
     Serve(&'static Agent),
     /// Ask a running agent for its health.
     Health,
+    /// Make a chain ready, and give tokens to these addresses.
+    PrepareChain(Vec<String>),
+    /// Ask a validator, by its address, for the validation of the data set in a file.
+    RequestValidation(String, String),
     /// Print [`HELP`].
     Help,
     /// Print the version.
@@ -54,8 +75,11 @@ pub enum UsageError {
     /// The first argument is none that we know.
     #[error("unknown agent `{0}`: give one of {names}", names = agent_names())]
     UnknownAgent(String),
-    /// Something follows the first argument.
-    #[error("unexpected argument `{0}`: karma-agent takes one")]
+    /// Something is missing after `request-validation`.
+    #[error("request-validation takes a validator's address and a file")]
+    TooFew,
+    /// Something follows the last argument.
+    #[error("unexpected argument `{0}`")]
     TooMany(String),
 }
 
@@ -64,6 +88,12 @@ impl Command {
     pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, UsageError> {
         let mut arguments = arguments.into_iter();
         let first = arguments.next().ok_or(UsageError::Nothing)?;
+        if first == "prepare-chain" {
+            return Ok(Command::PrepareChain(arguments.collect()));
+        }
+        if first == "request-validation" {
+            return request_validation(arguments);
+        }
         if let Some(extra) = arguments.next() {
             return Err(UsageError::TooMany(extra));
         }
@@ -75,6 +105,14 @@ impl Command {
                 .map(Command::Serve)
                 .ok_or(UsageError::UnknownAgent(first)),
         }
+    }
+}
+
+fn request_validation(mut arguments: impl Iterator<Item = String>) -> Result<Command, UsageError> {
+    match (arguments.next(), arguments.next(), arguments.next()) {
+        (Some(validator), Some(file), None) => Ok(Command::RequestValidation(validator, file)),
+        (_, _, Some(extra)) => Err(UsageError::TooMany(extra)),
+        _ => Err(UsageError::TooFew),
     }
 }
 
@@ -107,13 +145,20 @@ mod tests {
     fn other_arguments() {
         let names = "validator, karma-hello, abracadabra, skill-extractor, voice-extractor";
         check(&["health"], "Health");
+        check(&["prepare-chain", "0x1", "0x2"], r#"PrepareChain(["0x1", "0x2"])"#);
+        check(
+            &["request-validation", "0x1", "a.json"],
+            r#"RequestValidation("0x1", "a.json")"#,
+        );
+        check(
+            &["request-validation", "0x1"],
+            "request-validation takes a validator's address and a file",
+        );
+        check(&["request-validation", "a", "b", "c"], "unexpected argument `c`");
         check(&["--help"], "Help");
         check(&["-V"], "Version");
         check(&[], &format!("no agent named: give one of {names}"));
         check(&["parrot"], &format!("unknown agent `parrot`: give one of {names}"));
-        check(
-            &["validator", "now"],
-            "unexpected argument `now`: karma-agent takes one",
-        );
+        check(&["validator", "now"], "unexpected argument `now`");
     }
 }

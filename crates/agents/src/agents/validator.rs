@@ -8,10 +8,13 @@ mod transcript_checks;
 mod transcript_data;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::Router;
+use axum::extract::State;
 use axum::routing::post;
+use futures_util::future::OptionFuture;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -20,6 +23,7 @@ use sha2::{Digest, Sha256};
 use self::price::{PriceOpinion, Tariff};
 use self::score::{Deduction, Verdict};
 use super::{Agent, Route, Service, Skill, Start};
+use crate::attestation::{Attestation, Attestor};
 use crate::card::hex;
 use crate::error::ApiError;
 use crate::input::Input;
@@ -42,9 +46,10 @@ pub(super) const AGENT: Agent = Agent {
 };
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature every agent starts with")]
-fn start(_: &Start<'_>) -> Result<Service, StartError> {
+fn start(start: &Start<'_>) -> Result<Service, StartError> {
+    let attestor = Attestor::of(start).map(Arc::new);
     Ok(Service {
-        routes: Router::new().route("/validate", post(validate)),
+        routes: Router::new().route("/validate", post(validate)).with_state(attestor),
         dependencies: Vec::new(),
     })
 }
@@ -90,6 +95,9 @@ struct Answer {
     data_digest: String,
     metadata: Option<Map<String, Value>>,
     timestamp: Timestamp,
+    /// The validator's signature, where it has a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attestation: Option<Attestation>,
 }
 
 /// How many there are of what.
@@ -104,7 +112,10 @@ struct Examination {
     tariff: Tariff,
 }
 
-async fn validate(Input(question): Input<Question>) -> Result<Json<Answer>, ApiError> {
+async fn validate(
+    State(attestor): State<Option<Arc<Attestor>>>,
+    Input(question): Input<Question>,
+) -> Result<Json<Answer>, ApiError> {
     check(&question)?;
     let Examination {
         deductions,
@@ -114,6 +125,14 @@ async fn validate(Input(question): Input<Question>) -> Result<Json<Answer>, ApiE
     } = examine(&question)?;
     let price = question.price_glue.map(|asked| tariff.opinion(asked, records));
     let verdict = Verdict::of(&deductions, price.as_ref().map(|price| price.score));
+    let (data, timestamp) = (Value::Object(question.data_content.clone()), Timestamp::now());
+    let explanation = json!(deductions);
+    let attestation = OptionFuture::from(
+        attestor
+            .as_ref()
+            .map(|it| it.attest(&data, verdict.overall_score, &explanation, timestamp)),
+    );
+    let attestation = attestation.await;
     Ok(Json(Answer {
         validation_id: digest(&json!(question))[..32].to_owned(),
         data_type: question.data_type,
@@ -122,11 +141,12 @@ async fn validate(Input(question): Input<Question>) -> Result<Json<Answer>, ApiE
         deductions,
         price,
         counted,
-        data_digest: format!("sha256:{}", digest(&json!(question.data_content))),
+        data_digest: format!("sha256:{}", digest(&data)),
         seller_address: question.seller_address,
         buyer_address: question.buyer_address,
         metadata: question.metadata,
-        timestamp: Timestamp::now(),
+        timestamp,
+        attestation,
     }))
 }
 
