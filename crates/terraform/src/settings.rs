@@ -72,7 +72,7 @@ mod tests {
 
     #[track_caller]
     fn check(files: &[(&str, &str)], version: Option<&str>, backend: Option<(&str, &[(&str, &str)])>) {
-        let (module, diagnostics) = parse(&Sources::from_iter(files.iter().copied()));
+        let (module, diagnostics) = parse(&files.iter().copied().collect::<Sources>());
         assert!(diagnostics.is_empty(), "{diagnostics:?}");
         let settings = module.settings();
         assert_eq!(settings.required_version.as_deref(), version);
