@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::types::{DimensionFilter, Metric, MetricDataQuery, MetricDataResult, MetricStat, ScanBy};
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
@@ -46,15 +47,15 @@ impl EcsOrchestrator {
             listed.extend(self.list(question).await?);
         }
         let wanted = wanted(&self.scope, &listed, query);
-        let mut series = Vec::new();
+        let mut found = Vec::new();
         for some in wanted.chunks(SERIES) {
-            series.extend(self.series(some, window).await?);
+            found.extend(series(&self.clients.cloudwatch, some, window).await?);
         }
         Ok(MetricAnswer {
             from: window.from,
             to: window.to,
             period: window.period,
-            series,
+            series: found,
             usage: None,
         })
     }
@@ -77,33 +78,31 @@ impl EcsOrchestrator {
         }
         Ok(metrics)
     }
+}
 
-    async fn series(&self, wanted: &[Wanted], window: Window) -> Result<Vec<MetricSeries>, AwsError> {
-        let call = Call::new("cloudwatch:GetMetricData", "the stack's metrics");
-        let queries = wanted
-            .iter()
-            .enumerate()
-            .map(|(position, wanted)| wanted.query(position, window));
-        let request = self
-            .clients
-            .cloudwatch
-            .get_metric_data()
-            .set_metric_data_queries(Some(queries.collect()))
-            .start_time(DateTime::from_secs(window.from.as_second()))
-            .end_time(DateTime::from_secs(window.to.as_second()))
-            .scan_by(ScanBy::TimestampAscending);
-        let mut pages = request.into_paginator().send();
-        let mut results = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| call.failed(error))?;
-            results.extend(page.metric_data_results.unwrap_or_default());
-        }
-        let series = wanted
-            .iter()
-            .enumerate()
-            .map(|(position, wanted)| wanted.series(position, &results));
-        Ok(series.filter(|series| !series.datapoints.is_empty()).collect())
+async fn series(client: &Client, wanted: &[Wanted], window: Window) -> Result<Vec<MetricSeries>, AwsError> {
+    let call = Call::new("cloudwatch:GetMetricData", "the stack's metrics");
+    let queries = wanted
+        .iter()
+        .enumerate()
+        .map(|(position, wanted)| wanted.query(position, window));
+    let request = client
+        .get_metric_data()
+        .set_metric_data_queries(Some(queries.collect()))
+        .start_time(DateTime::from_secs(window.from.as_second()))
+        .end_time(DateTime::from_secs(window.to.as_second()))
+        .scan_by(ScanBy::TimestampAscending);
+    let mut pages = request.into_paginator().send();
+    let mut results = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| call.failed(error))?;
+        results.extend(page.metric_data_results.unwrap_or_default());
     }
+    let series = wanted
+        .iter()
+        .enumerate()
+        .map(|(position, wanted)| wanted.series(position, &results));
+    Ok(series.filter(|series| !series.datapoints.is_empty()).collect())
 }
 
 /// What is listed: a namespace, or what of it is a cluster's.
@@ -294,3 +293,6 @@ fn at_multiple(at: Timestamp, period: Duration) -> Timestamp {
     let length = i64::try_from(period.as_secs()).unwrap_or(i64::MAX).max(1);
     Timestamp::from_second(at.as_second().div_euclid(length) * length).unwrap_or(at)
 }
+
+#[cfg(test)]
+mod tests;

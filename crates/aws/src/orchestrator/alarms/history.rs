@@ -77,3 +77,40 @@ pub(super) fn activity(from: &AwsActivity, label: &str) -> ScalingActivity {
         status_message: from.status_message().unwrap_or_default().to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_types::DateTime;
+
+    use super::*;
+
+    fn item(at: i64, kind: HistoryItemType) -> aws_sdk_cloudwatch::types::builders::AlarmHistoryItemBuilder {
+        AlarmHistoryItem::builder()
+            .alarm_name("high-cpu")
+            .timestamp(DateTime::from_secs(at))
+            .history_item_type(kind)
+    }
+
+    #[test]
+    fn a_change_is_told_with_what_was_done_about_it() {
+        let data = r#"{"version":"1.0","oldState":{"stateValue":"OK"},"newState":{"stateValue":"ALARM","stateReason":"Threshold Crossed"}}"#;
+        let items = [
+            item(20, HistoryItemType::Action)
+                .history_summary("Successfully executed action arn")
+                .build(),
+            item(10, HistoryItemType::StateUpdate).history_data(data).build(),
+            item(5, HistoryItemType::ConfigurationUpdate).history_data("{}").build(),
+            item(4, HistoryItemType::StateUpdate).history_data("not JSON").build(),
+            item(3, HistoryItemType::Action)
+                .history_summary("before anything was known")
+                .build(),
+        ];
+        let changes = changes(&items);
+        let [change] = changes.as_slice() else {
+            panic!("{changes:?}")
+        };
+        assert_eq!((change.from, change.to), (AlarmState::Ok, AlarmState::Alarm));
+        assert_eq!(change.reason, "Threshold Crossed");
+        assert_eq!(change.actions, ["Successfully executed action arn"]);
+    }
+}
