@@ -139,6 +139,12 @@ impl Layout {
         Ok(found)
     }
 
+    /// Forgets the images whose names `keep` does not want, and what is attached to them.
+    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) -> Result<(), LayoutError> {
+        let entries = self.entries(keep)?;
+        self.replace(entries)
+    }
+
     /// A manifest by its digest.
     pub fn manifest(&self, digest: &Digest) -> Result<ImageManifest, LayoutError> {
         self.document(digest)
