@@ -31,10 +31,7 @@ impl PrivateKey {
 
     /// Signs a digest. The same digest gets the same signature.
     pub(crate) fn sign(&self, digest: Hash) -> Signature {
-        let (scalars, recovery) = self
-            .0
-            .sign_prehash_recoverable(&digest.0)
-            .expect("32 bytes are as long as the curve's field");
+        let (scalars, recovery) = self.0.sign_prehash_recoverable(&digest.0);
         let mut bytes = [0; 65];
         bytes[..64].copy_from_slice(&scalars.to_bytes());
         bytes[64] = 27 + recovery.to_byte();
@@ -74,7 +71,7 @@ impl Signature {
     /// (<https://eips.ethereum.org/EIPS/eip-2>): contracts refuse that one.
     pub(crate) fn signer(&self, digest: Hash) -> Option<Address> {
         let scalars = Scalars::from_slice(&self.0[..64]).ok()?;
-        let is_low = scalars.normalize_s().is_none();
+        let is_low = scalars.normalize_s() == scalars;
         let recovery = RecoveryId::from_byte(self.v().checked_sub(27)?).filter(|_| is_low && self.v() <= 28)?;
         let key = VerifyingKey::recover_from_prehash(&digest.0, &scalars, recovery).ok()?;
         Some(address_of(&key))
@@ -83,7 +80,7 @@ impl Signature {
 
 /// <https://ethereum.org/en/developers/docs/accounts/#account-creation>
 fn address_of(key: &VerifyingKey) -> Address {
-    let point = key.to_encoded_point(false);
+    let point = key.to_sec1_point(false);
     let hash = keccak256(&[&point.as_bytes()[1..]]).0;
     let mut address = [0; 20];
     address.copy_from_slice(&hash[12..]);
