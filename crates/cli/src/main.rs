@@ -6,6 +6,7 @@ mod args;
 mod commands;
 
 mod change;
+mod conversation;
 mod cost;
 mod detach;
 mod doctor;
