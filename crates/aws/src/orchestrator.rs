@@ -60,6 +60,11 @@ impl EcsOrchestrator {
         }
     }
 
+    /// The cluster that a service is in, by its label or ECS name; `None` where the stack has no such service.
+    pub fn cluster_of(&self, service: &str) -> Option<&str> {
+        Some(&self.scope.service(service)?.cluster)
+    }
+
     fn service(&self, label_or_name: &str) -> Result<&ScopedService, OrchestratorError> {
         self.scope
             .service(label_or_name)

@@ -84,6 +84,8 @@ pub(crate) enum Command {
     Metrics(commands::metrics::Arguments),
     Alarms(commands::alarms::Arguments),
     Traces(commands::traces::Arguments),
+    Doctor(commands::doctor::Arguments),
+    Secrets(commands::secrets::Arguments),
     Docs(commands::docs::Arguments),
     Completions(commands::completions::Arguments),
 }

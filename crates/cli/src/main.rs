@@ -6,8 +6,10 @@ mod args;
 mod commands;
 
 mod change;
+mod conversation;
 mod cost;
 mod detach;
+mod doctor;
 mod documents;
 mod fidelity;
 mod images;
@@ -17,6 +19,7 @@ mod on;
 mod operation;
 mod programs;
 mod replace;
+mod secrets;
 mod service_names;
 mod settings;
 mod stack;
@@ -90,6 +93,8 @@ fn run(arguments: Arguments, printer: Printer) -> Result<ExitStatus, Failure> {
         Command::Metrics(metrics) => commands::metrics::run(&metrics, json, printer),
         Command::Alarms(alarms) => commands::alarms::run(&alarms, json, printer),
         Command::Traces(traces) => commands::traces::run(&traces, json, printer),
+        Command::Doctor(doctor) => commands::doctor::run(&doctor, json, printer),
+        Command::Secrets(secrets) => commands::secrets::run(&secrets, json, printer),
         Command::Docs(docs) => commands::docs::run(&docs, json, printer),
         Command::Completions(completions) => commands::completions::run(&completions, printer),
     }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::render;
-use crate::settings::StackDirectory;
+use crate::settings::{DirectoryArgument, StackDirectory};
 use crate::variables::{GivenVariable, VariableArguments};
 use crate::wiring;
 
@@ -78,6 +78,23 @@ pub(crate) fn load_from(
     let directory = StackDirectory::resolve(directory)?;
     let sources = read(&directory)?;
     evaluated(directory, sources, Given::of(arguments)?.inputs(), reporter)
+}
+
+/// The same for commands whose arguments are not the stack's: its directory and variables are flags there.
+pub(crate) fn load_with(
+    directory: &DirectoryArgument,
+    variables: &VariableArguments,
+    reporter: Reporter,
+) -> Result<Loaded, Failure> {
+    let directory = directory.resolve()?;
+    let sources = read(&directory)?;
+    let given = Given {
+        variables: variables.read()?,
+        environment: terraform_environment(),
+        account_id: None,
+        data: BTreeMap::new(),
+    };
+    evaluated(directory, sources, given.inputs(), reporter)
 }
 
 /// Reads the fleet of a stack without a word. `Err` says in a few lines what is wrong.
@@ -241,6 +258,12 @@ impl Given {
             ..Inputs::default()
         }
     }
+}
+
+/// `TF_VAR_*`
+fn terraform_environment() -> BTreeMap<String, String> {
+    let is_variable = |(name, _): &(String, String)| name.starts_with("TF_VAR_");
+    wiring::environment().filter(is_variable).collect()
 }
 
 /// The answers of data sources from a JSON file.

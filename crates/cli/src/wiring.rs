@@ -5,22 +5,21 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use karma_aws::EcsOrchestrator;
+use karma_aws::{EcsOrchestrator, ExecError, ExecuteCommand, Session};
 use karma_fleet::Fleet;
 use karma_ops::{
     AlarmAnswer, Answer, LogQuery, LogReader, MetricAnswer, MetricQuery, Observation, Orchestrator, OrchestratorError,
     TraceAnswer, TraceQuery, UsageTotals,
 };
 use karma_runtime::{
-    Applied, Control, Drill, DrillError, DrillEvent, DrillReport, ExecRequest, FrameReader, FrameWriter,
-    LocalOrchestrator, LocalSecrets, LogFile, LogFiles, MissingSecrets, NewDefinition, Options, Programs, Progress,
-    Refusal, Reload, Run, RunnerKind, log_files,
+    Applied, Control, Drill, DrillError, DrillEvent, DrillReport, ExecRequest, LocalOrchestrator, LocalSecrets,
+    LogFile, LogFiles, MissingSecrets, NewDefinition, Options, Programs, Progress, Refusal, Reload, Run, RunnerKind,
+    TaskId, log_files,
 };
-use tokio::io::BufReader;
-use tokio::net::UnixStream;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::conversation::{Ears, Mouth, WantedCommand};
 use crate::failure::Failure;
 use crate::local_secrets;
 use crate::on::{OnArguments, Place};
@@ -111,13 +110,21 @@ pub(crate) async fn orchestrator(
 ) -> Result<Arc<dyn Orchestrator>, Failure> {
     match on.on {
         Place::Local => local(directory).await,
-        Place::Aws => {
-            let (stack, fleet) = stack::evaluate_quietly(directory, Given::variables(&on.variables)?)?;
-            let session = on.aws.session(stack::region(&stack), printer).await?;
-            printer.talk(&printer.paint_talk(Style::Dim, &format!("on AWS, {}", session.region())));
-            Ok(Arc::new(EcsOrchestrator::connect(&session, directory.path(), &fleet)))
-        }
+        Place::Aws => Ok(Arc::new(on_aws(directory, on, printer).await?.1)),
     }
+}
+
+/// The fleet of this stack that runs on AWS, and who asks there, which is said.
+async fn on_aws(
+    directory: &StackDirectory,
+    on: &OnArguments,
+    printer: Printer,
+) -> Result<(Session, EcsOrchestrator), Failure> {
+    let (stack, fleet) = stack::evaluate_quietly(directory, Given::variables(&on.variables)?)?;
+    let session = on.aws.session(stack::region(&stack), printer).await?;
+    printer.talk(&printer.paint_talk(Style::Dim, &format!("on AWS, {}", session.region())));
+    let orchestrator = EcsOrchestrator::connect(&session, directory.path(), &fleet);
+    Ok((session, orchestrator))
 }
 
 /// The fleet of this stack that runs on this machine.
@@ -251,13 +258,74 @@ pub(crate) fn failure(error: &OrchestratorError) -> Failure {
     failure.hints(error.hint())
 }
 
-/// The conversation with a command that runs in a task.
-pub(crate) type Conversation = (FrameReader<BufReader<UnixStream>>, FrameWriter<BufReader<UnixStream>>);
+/// Where nobody sits at a terminal AWS gives a command one all the same; AWS's own client says it is this large.
+const NOBODYS_TERMINAL: (u16, u16) = (300, 100);
 
-/// Runs a command in a task.
-pub(crate) async fn exec(directory: &StackDirectory, request: ExecRequest) -> Result<Conversation, Failure> {
-    let conversation = control(directory).await?.exec(request).await;
-    conversation.map_err(|error| failure(&error.into()))
+/// Runs a command in the task that is meant; `find` finds it, and its service, in what runs.
+pub(crate) async fn exec(
+    directory: &StackDirectory,
+    on: &OnArguments,
+    wanted: WantedCommand,
+    find: impl FnOnce(&Observation, &str) -> Result<(String, TaskId), Failure>,
+    printer: Printer,
+) -> Result<(Ears, Mouth), Failure> {
+    match on.on {
+        Place::Local => exec_here(&control(directory).await?, wanted, find).await,
+        Place::Aws => {
+            let (session, orchestrator) = on_aws(directory, on, printer).await?;
+            exec_on_aws(&session, &orchestrator, wanted, find).await
+        }
+    }
+}
+
+async fn exec_here(
+    control: &Control,
+    wanted: WantedCommand,
+    find: impl FnOnce(&Observation, &str) -> Result<(String, TaskId), Failure>,
+) -> Result<(Ears, Mouth), Failure> {
+    let observation = Orchestrator::observe(control).await.map_err(|error| failure(&error))?;
+    let (_, task) = find(&observation, &wanted.target)?;
+    let request = ExecRequest {
+        task,
+        container: wanted.container,
+        command: wanted.command,
+        terminal: wanted.terminal,
+    };
+    let conversation = control.exec(request).await;
+    let (reader, writer) = conversation.map_err(|error| failure(&error.into()))?;
+    Ok((Ears::Local(reader), Mouth::Local(writer)))
+}
+
+async fn exec_on_aws(
+    session: &Session,
+    orchestrator: &EcsOrchestrator,
+    wanted: WantedCommand,
+    find: impl FnOnce(&Observation, &str) -> Result<(String, TaskId), Failure>,
+) -> Result<(Ears, Mouth), Failure> {
+    let observation = orchestrator.observe().await.map_err(|error| failure(&error))?;
+    let (service, task) = find(&observation, &wanted.target)?;
+    let cluster = orchestrator
+        .cluster_of(&service)
+        .expect("it was found among the stack's services");
+    let command = ExecuteCommand {
+        cluster: cluster.to_owned(),
+        task: task.as_str().to_owned(),
+        container: wanted.container,
+        command: wanted.command,
+        terminal: wanted
+            .terminal
+            .map_or(NOBODYS_TERMINAL, |size| (size.columns, size.rows)),
+    };
+    let conversation = session.execute_command(&command).await?;
+    let keyboard = conversation.keyboard();
+    Ok((Ears::Aws(conversation), Mouth::Aws(keyboard)))
+}
+
+/// What is missing for a command on AWS, or the end of what is heard of it: exit code 2.
+impl From<ExecError> for Failure {
+    fn from(error: ExecError) -> Self {
+        Self::from_error(&error).hints(error.hint())
+    }
 }
 
 /// Runs a future on a runtime of its own.
