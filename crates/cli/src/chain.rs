@@ -25,6 +25,9 @@ use crate::settings::StackDirectory;
 /// anvil's own number, which no public chain has: what is signed here counts nowhere else.
 const CHAIN_ID: &str = "31337";
 
+/// Whoever sits at this machine; no container has such a name.
+const VISITOR: &str = "";
+
 /// It takes a quarter of a second.
 const PATIENCE: Duration = Duration::from_secs(15);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -74,7 +77,8 @@ pub(crate) fn start(
     let anvil = find("anvil").ok_or_else(not_installed)?;
     let containers = containers(fleet);
     let file = directory.state().join("chain.json");
-    let mut chain = LocalChain::spawn(&anvil, &file, containers.len() + 1)?;
+    // One account makes the contracts, each container has one, and one is the user's.
+    let mut chain = LocalChain::spawn(&anvil, &file, containers.len() + 2)?;
     let accounts = chain.accounts(&file);
     // The keys are worth little, but they are keys.
     let _ = fs::remove_file(&file);
@@ -82,7 +86,14 @@ pub(crate) fn start(
     let prepared = prepare(&command, &toml.root, &chain.url(), &accounts)?;
     printer.talk(&format!("chain: {}", prepared.summary));
     printer.talk(&format!("chain: anvil answers at {}", chain.url()));
-    Ok((chain, variables(containers, &accounts, &prepared)))
+    let mut variables = variables(containers, &accounts, &prepared);
+    if let Some(visitor) = variables.remove(VISITOR) {
+        let file = directory.state().join("chain.env");
+        write_environment(&file, &visitor)
+            .map_err(|error| Failure::caused_by(format!("cannot write {}", file.display()), &error))?;
+        printer.talk(&format!("chain: an account of yours is in {}", file.display()));
+    }
+    Ok((chain, variables))
 }
 
 impl LocalChain {
@@ -158,7 +169,7 @@ fn prepare(command: &[String], root: &Path, url: &str, accounts: &Accounts) -> R
         .map_err(|error| Failure::caused_by(format!("`{shown}` does not print what it should"), &error))
 }
 
-/// The same for every container, but the key.
+/// The same for every container and for the visitor, but the key.
 fn variables(containers: BTreeSet<String>, accounts: &Accounts, prepared: &Prepared) -> Variables {
     let keys = accounts.private_keys.iter().skip(1);
     let told = |(container, key): (String, &String)| {
@@ -166,7 +177,8 @@ fn variables(containers: BTreeSet<String>, accounts: &Accounts, prepared: &Prepa
         environment.insert("PRIVATE_KEY".to_owned(), key.clone());
         (container, environment)
     };
-    containers.into_iter().zip(keys).map(told).collect()
+    let visitor = [VISITOR.to_owned()];
+    containers.into_iter().chain(visitor).zip(keys).map(told).collect()
 }
 
 /// The containers' names, each once.
@@ -220,6 +232,13 @@ fn create_private(file: &Path) -> io::Result<()> {
         .map(drop)
 }
 
+/// As a shell reads it.
+fn write_environment(file: &Path, variables: &BTreeMap<String, String>) -> io::Result<()> {
+    create_private(file)?;
+    let line = |(name, value): (&String, &String)| format!("export {name}='{}'\n", value.replace('\'', r"'\''"));
+    fs::write(file, variables.iter().map(line).collect::<String>())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,8 +247,8 @@ mod tests {
     fn each_container_has_a_key_of_its_own_and_nobody_the_first() {
         let names = ["a", "b"].map(str::to_owned);
         let accounts = Accounts {
-            addresses: ["0xa0", "0xa1", "0xa2"].map(str::to_owned).into(),
-            private_keys: ["0xk0", "0xk1", "0xk2"].map(str::to_owned).into(),
+            addresses: ["0xa0", "0xa1", "0xa2", "0xa3"].map(str::to_owned).into(),
+            private_keys: ["0xk0", "0xk1", "0xk2", "0xk3"].map(str::to_owned).into(),
         };
         let prepared = Prepared {
             summary: String::new(),
@@ -240,6 +259,7 @@ mod tests {
         check("a", "PRIVATE_KEY", "0xk1");
         check("b", "PRIVATE_KEY", "0xk2");
         check("b", "TOKEN_ADDRESS", "0xt");
+        check(VISITOR, "PRIVATE_KEY", "0xk3");
     }
 
     #[test]

@@ -62,7 +62,8 @@ pub(crate) struct Arguments {
 
     /// Start a chain of this machine's own, with anvil, on which the tasks pay each other
     ///
-    /// What makes it ready is the command below [chain] in karma.toml. It ends with the fleet; its accounts and keys are made anew each time.
+    /// What makes it ready is the command below [chain] in karma.toml. It ends with the fleet; its accounts and keys are made anew each time. One account
+    /// is yours: its settings are in .karma/chain.env.
     #[arg(long, env = "KARMA_CHAIN", value_parser = clap::builder::FalseyValueParser::new(), conflicts_with = "fidelity")]
     chain: bool,
 
