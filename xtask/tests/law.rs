@@ -38,6 +38,11 @@ const ROOMS: &[Room] = &[
         &["karma-fleet", "karma-ops", "karma-balancer"],
         &["aws-", "hcl", "toml", "clap", "miette"],
     ),
+    room(
+        "crates/image",
+        &[],
+        &["axum", "reqwest", "aws-", "hcl", "clap", "miette", "nix"],
+    ),
     room("crates/agents", &[], &["aws-", "hcl", "miette"]),
     room(
         "crates/cli",
@@ -46,6 +51,7 @@ const ROOMS: &[Room] = &[
             "karma-fleet",
             "karma-cost",
             "karma-aws",
+            "karma-image",
             "karma-ops",
             "karma-runtime",
         ],

@@ -1,4 +1,4 @@
-//! Asking karma-hello for a user's messages, as the two extractors do.
+//! Asking karma-hello for messages: of a user, as the two extractors do, or of a stream, as abracadabra does.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub(crate) struct KarmaHello {
     buyer: Option<Arc<Buyer>>,
 }
 
-/// Everything one user wrote in a span of time.
+/// Messages that were asked for.
 #[derive(Debug)]
 pub(crate) struct UserMessages {
     /// In order of time.
@@ -84,27 +84,44 @@ impl KarmaHello {
         Dependency::peer("karma-hello", self.base.clone(), self.client.clone())
     }
 
-    /// All messages of a user, page by page.
+    /// The karma-hello of `KARMA_HELLO_URL`, if there is one.
+    pub(crate) fn optional(settings: &Settings) -> Result<Option<KarmaHello>, StartError> {
+        settings
+            .karma_hello_url
+            .is_some()
+            .then(|| KarmaHello::new(settings))
+            .transpose()
+    }
+
+    /// All messages of a user.
     pub(crate) async fn messages_of(
         &self,
         user: &str,
         span: Span,
         trace: &Trace,
     ) -> Result<UserMessages, KarmaHelloError> {
-        let gathering = self.gather(user, span, trace);
+        let query = ChatQuery {
+            users: vec![user.to_owned()],
+            start_time: span.start,
+            end_time: span.end,
+            ..ChatQuery::default()
+        };
+        self.messages(query, trace).await
+    }
+
+    /// All messages that a query asks for, page by page.
+    pub(crate) async fn messages(&self, query: ChatQuery, trace: &Trace) -> Result<UserMessages, KarmaHelloError> {
+        let gathering = self.gather(query, trace);
         timeout(limits::GATHER_PATIENCE, gathering)
             .await
             .unwrap_or(Err(KarmaHelloError::Slow))
     }
 
-    async fn gather(&self, user: &str, span: Span, trace: &Trace) -> Result<UserMessages, KarmaHelloError> {
+    async fn gather(&self, query: ChatQuery, trace: &Trace) -> Result<UserMessages, KarmaHelloError> {
         let mut query = ChatQuery {
-            users: vec![user.to_owned()],
-            start_time: span.start,
-            end_time: span.end,
             limit: Some(limits::PAGE),
             include_stats: Some(false),
-            ..ChatQuery::default()
+            ..query
         };
         let mut messages = Vec::new();
         // The pages of one gathering are one task to the caps on spending.

@@ -13,6 +13,9 @@ mod testing;
 // Who asks.
 mod session;
 
+// What runs.
+mod orchestrator;
+
 // Commands in tasks.
 mod exec;
 
@@ -30,6 +33,8 @@ pub use error::{AwsError, ConnectError, DownloadError};
 pub use resolve::{NotResolve, Resolve};
 
 pub use session::{Identity, Session, SessionOptions};
+
+pub use orchestrator::EcsOrchestrator;
 
 pub use exec::{Conversation, ExecError, ExecuteCommand, Printed, Typed, command_line};
 

@@ -69,6 +69,7 @@ pub(crate) enum Command {
     Plan(commands::plan::Arguments),
     Cost(commands::cost::Arguments),
     Prices(commands::prices::Arguments),
+    Image(commands::image::Arguments),
     Up(commands::up::Arguments),
     Down(commands::down::Arguments),
     Status(commands::status::Arguments),

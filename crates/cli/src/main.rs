@@ -11,6 +11,7 @@ mod cost;
 mod detach;
 mod documents;
 mod fidelity;
+mod images;
 mod karma_toml;
 mod local_secrets;
 mod on;
@@ -20,6 +21,7 @@ mod replace;
 mod service_names;
 mod settings;
 mod stack;
+mod toolchain;
 mod variables;
 mod watch;
 mod wiring;
@@ -44,6 +46,7 @@ use crate::args::{Arguments, Command};
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::printer::Printer;
+use crate::stack::Reporter;
 
 /// A load balancer asks for memory and gives it back all the time: with the C library's allocator a request takes a tenth more processor time.
 #[global_allocator]
@@ -73,6 +76,7 @@ fn run(arguments: Arguments, printer: Printer) -> Result<ExitStatus, Failure> {
         Command::Plan(plan) => commands::plan::run(&plan, json, printer),
         Command::Cost(cost) => commands::cost::run(&cost, json, printer),
         Command::Prices(prices) => commands::prices::run(&prices, json, printer),
+        Command::Image(image) => commands::image::run(&image, Reporter { json, printer }),
         Command::Up(up) => commands::up::run(up, json, printer),
         Command::Down(down) => commands::down::run(&down, json, printer),
         Command::Status(status) => commands::status::run(&status, json, printer),

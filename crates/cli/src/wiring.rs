@@ -5,9 +5,10 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use karma_aws::EcsOrchestrator;
 use karma_fleet::Fleet;
 use karma_ops::{
-    AlarmAnswer, LogQuery, LogReader, MetricAnswer, MetricQuery, Observation, Orchestrator, OrchestratorError,
+    AlarmAnswer, Answer, LogQuery, LogReader, MetricAnswer, MetricQuery, Observation, Orchestrator, OrchestratorError,
     TraceAnswer, TraceQuery, UsageTotals,
 };
 use karma_runtime::{
@@ -17,11 +18,14 @@ use karma_runtime::{
 };
 use tokio::io::BufReader;
 use tokio::net::UnixStream;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::chain::Variables;
 use crate::failure::Failure;
 use crate::local_secrets;
+use crate::on::{OnArguments, Place};
+use crate::printer::{Printer, Style};
 use crate::programs;
 use crate::settings::StackDirectory;
 use crate::stack::{self, Given};
@@ -104,15 +108,66 @@ pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
+/// The fleet of this stack that is meant: the one on this machine, or the one on AWS, which is said.
+pub(crate) async fn orchestrator(
+    directory: &StackDirectory,
+    on: &OnArguments,
+    printer: Printer,
+) -> Result<Arc<dyn Orchestrator>, Failure> {
+    match on.on {
+        Place::Local => local(directory).await,
+        Place::Aws => {
+            let (stack, fleet) = stack::evaluate_quietly(directory, Given::variables(&on.variables)?)?;
+            let session = on.aws.session(stack::region(&stack), printer).await?;
+            printer.talk(&printer.paint_talk(Style::Dim, &format!("on AWS, {}", session.region())));
+            Ok(Arc::new(EcsOrchestrator::connect(&session, directory.path(), &fleet)))
+        }
+    }
+}
+
 /// The fleet of this stack that runs on this machine.
-pub(crate) async fn orchestrator(directory: &StackDirectory) -> Result<Arc<dyn Orchestrator>, Failure> {
+pub(crate) async fn local(directory: &StackDirectory) -> Result<Arc<dyn Orchestrator>, Failure> {
     Ok(Arc::new(control(directory).await?))
+}
+
+/// An orchestrator, for whoever has nothing to do until it answers.
+pub(crate) struct Asked {
+    runtime: Runtime,
+    orchestrator: Arc<dyn Orchestrator>,
+}
+
+/// Finds the fleet of this stack that is meant.
+pub(crate) fn ask(directory: &StackDirectory, on: &OnArguments, printer: Printer) -> Result<Asked, Failure> {
+    let runtime = runtime()?;
+    let orchestrator = runtime.block_on(orchestrator(directory, on, printer))?;
+    Ok(Asked { runtime, orchestrator })
+}
+
+impl Asked {
+    /// What runs.
+    pub(crate) fn observe(&self) -> Result<Observation, Failure> {
+        self.answer(self.orchestrator.observe())
+    }
+
+    /// What has been measured.
+    pub(crate) fn metrics(&self, query: MetricQuery) -> Result<MetricAnswer, Failure> {
+        self.answer(self.orchestrator.metrics(query))
+    }
+
+    /// How the alarms stand.
+    pub(crate) fn alarms(&self) -> Result<AlarmAnswer, Failure> {
+        self.answer(self.orchestrator.alarms())
+    }
+
+    fn answer<T>(&self, answer: Answer<'_, T>) -> Result<T, Failure> {
+        self.runtime.block_on(answer).map_err(|error| failure(&error))
+    }
 }
 
 /// What runs here, as the `karma up` of this stack sees it.
 pub(crate) fn observe(directory: &StackDirectory) -> Result<Observation, Failure> {
     block_on(async {
-        let orchestrator = orchestrator(directory).await?;
+        let orchestrator = local(directory).await?;
         orchestrator.observe().await.map_err(|error| failure(&error))
     })
 }
@@ -120,14 +175,6 @@ pub(crate) fn observe(directory: &StackDirectory) -> Result<Observation, Failure
 /// Whether anything runs here that can be asked.
 pub(crate) async fn is_running(directory: &StackDirectory) -> bool {
     control(directory).await.is_ok()
-}
-
-/// What CloudWatch would show of what runs here.
-pub(crate) fn metrics(directory: &StackDirectory, query: MetricQuery) -> Result<MetricAnswer, Failure> {
-    block_on(async {
-        let answered = orchestrator(directory).await?.metrics(query).await;
-        answered.map_err(|error| failure(&error))
-    })
 }
 
 /// What the run of this stack has used since it began.
@@ -140,16 +187,13 @@ pub(crate) fn usage(directory: &StackDirectory) -> Result<UsageTotals, Failure> 
         since: minute,
         period: minute,
     };
-    let usage = metrics(directory, query)?.usage;
-    usage.ok_or_else(|| Failure::unable("what runs here does not say what it has used"))
-}
-
-/// How the alarms of what runs here stand.
-pub(crate) fn alarms(directory: &StackDirectory) -> Result<AlarmAnswer, Failure> {
-    block_on(async {
-        let answered = orchestrator(directory).await?.alarms().await;
+    let answered = block_on(async {
+        let answered = local(directory).await?.metrics(query).await;
         answered.map_err(|error| failure(&error))
-    })
+    })?;
+    answered
+        .usage
+        .ok_or_else(|| Failure::unable("what runs here does not say what it has used"))
 }
 
 /// What X-Ray would show of what runs here.
@@ -184,7 +228,7 @@ pub(crate) fn stop(directory: &StackDirectory, on_progress: impl FnMut(Progress)
     })
 }
 
-/// What the tasks of this stack write; where nothing runs, what those of the last run wrote.
+/// What the tasks of this stack write here; where nothing runs, what those of the last run wrote.
 pub(crate) async fn log_reader(directory: &StackDirectory, query: LogQuery) -> Result<Box<dyn LogReader>, Failure> {
     match control(directory).await {
         Ok(running) => running.logs(query).await.map_err(|error| failure(&error)),
@@ -206,7 +250,7 @@ async fn control(directory: &StackDirectory) -> Result<Control, Failure> {
 /// Why an orchestrator did not do what it was asked. That nothing runs is an answer: no.
 pub(crate) fn failure(error: &OrchestratorError) -> Failure {
     let failure = match error {
-        OrchestratorError::NothingRunning => Failure::no(error.to_string()),
+        OrchestratorError::NothingRunning | OrchestratorError::NotThere { .. } => Failure::no(error.to_string()),
         OrchestratorError::Refused { .. } | OrchestratorError::Unreachable { .. } => Failure::from_error(error),
     };
     failure.hints(error.hint())
@@ -223,9 +267,11 @@ pub(crate) async fn exec(directory: &StackDirectory, request: ExecRequest) -> Re
 
 /// Runs a future on a runtime of its own.
 pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    tokio::runtime::Runtime::new()
-        .map_err(|error| Failure::caused_by("cannot start the async runtime", &error))?
-        .block_on(future)
+    runtime()?.block_on(future)
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    Runtime::new().map_err(|error| Failure::caused_by("cannot start the async runtime", &error))
 }
 
 /// Ctrl-C, and what service managers and closing terminals send.

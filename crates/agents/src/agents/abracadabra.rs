@@ -1,32 +1,45 @@
 //! abracadabra: keeps the transcripts of streams, gives them out, and finds who said what and when.
 
 mod digest;
-mod index;
+mod library;
+mod meaning;
+mod retelling;
 mod search;
-mod store;
+mod stream_chat;
+mod table;
+mod topics;
+mod transcribe;
 mod transcript;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use axum::Json;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{get, post};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use self::digest::{Passage, summary};
-use self::search::{Results, SearchQuery, search};
-use self::store::Store;
+use self::library::{Library, Receipt};
+use self::meaning::{MeaningQuery, Nearest, Vectors, nearest};
+use self::retelling::{Retelling, retell};
+use self::search::{Results, SearchQuery};
+use self::stream_chat::{StreamChat, StreamChatQuery, stream_chat};
+use self::topics::{Topic, topics};
+use self::transcribe::AwsTranscript;
 use self::transcript::{Transcript, check_transcript};
 use super::{Agent, Route, Service, Skill, Start};
 use crate::data::{invalid, read_directory};
 use crate::error::ApiError;
 use crate::input::Input;
+use crate::karma_hello_client::KarmaHello;
+use crate::llm::Llm;
 use crate::server::StartError;
 use crate::text::{Keyphrase, Language, keyphrases};
+use crate::trace::Trace;
 
 pub(super) const AGENT: Agent = Agent {
     name: "abracadabra",
@@ -36,7 +49,8 @@ pub(super) const AGENT: Agent = Agent {
             id: "get_transcription",
             name: "Get a transcript",
             description: "GET or POST /get_transcription {stream_id?, date?, language?, include_summary?, \
-                          include_topics?}: one stream's transcript, with topics and the passages that hold most of them.",
+                          include_topics?, include_retelling?}: one stream's transcript, with its topics, the passages \
+                          that hold most of them, and where one is configured, a language model's retelling.",
             tags: &["transcript", "stream"],
             route: Route::Post("/get_transcription"),
             text_field: Some("stream_id"),
@@ -49,6 +63,24 @@ pub(super) const AGENT: Agent = Agent {
             tags: &["transcript", "search"],
             route: Route::Post("/search"),
             text_field: Some("q"),
+        },
+        Skill {
+            id: "search_by_meaning",
+            name: "Search a transcript by meaning",
+            description: "POST /search_by_meaning {q, stream_id, limit?}: the segments of one stream nearest in meaning, in \
+                          whatever language; where a model for embeddings is configured.",
+            tags: &["transcript", "search", "embeddings"],
+            route: Route::Post("/search_by_meaning"),
+            text_field: None,
+        },
+        Skill {
+            id: "get_stream_chat",
+            name: "Get what the chat said of a stream's topics",
+            description: "POST /stream_chat {stream_id}: the topics of a stream, each with the messages about it, which \
+                          karma-hello sells.",
+            tags: &["transcript", "chat", "topics"],
+            route: Route::Post("/stream_chat"),
+            text_field: Some("stream_id"),
         },
         Skill {
             id: "list_transcripts",
@@ -66,6 +98,15 @@ pub(super) const AGENT: Agent = Agent {
             route: Route::Post("/transcripts"),
             text_field: None,
         },
+        Skill {
+            id: "add_aws_transcript",
+            name: "Add a transcript of Amazon Transcribe",
+            description: "POST /aws_transcripts {stream_id, stream_date, stream_title, streamer, language?, \
+                          duration_seconds?, transcribe}: takes the output of Amazon Transcribe.",
+            tags: &["transcript", "ingest", "aws"],
+            route: Route::Post("/aws_transcripts"),
+            text_field: None,
+        },
     ],
     start,
 };
@@ -73,23 +114,42 @@ pub(super) const AGENT: Agent = Agent {
 /// How many topics a transcript is given.
 const TOPICS: usize = 8;
 
-type Shared = Arc<RwLock<Store>>;
+#[derive(Debug)]
+struct Abracadabra {
+    library: Library,
+    vectors: Vectors,
+    llm: Option<Llm>,
+    karma_hello: Option<KarmaHello>,
+}
 
-fn start(Start { settings, .. }: &Start<'_>) -> Result<Service, StartError> {
-    let mut store = Store::default();
+type Shared = Arc<Abracadabra>;
+
+fn start(
+    Start {
+        settings, store, llm, ..
+    }: &Start<'_>,
+) -> Result<Service, StartError> {
+    let library = Library::open(store)?;
     for (path, transcript) in read_directory::<Transcript>(&settings.data_dir.join(AGENT.name))? {
-        let added = check_transcript(&transcript).and_then(|()| store.add(transcript));
-        added.map_err(|error| invalid(&path, error.to_string()))?;
+        check_transcript(&transcript).map_err(|error| invalid(&path, error.to_string()))?;
+        library.seed(&transcript)?;
     }
+    let karma_hello = KarmaHello::optional(settings)?;
+    let dependencies = karma_hello.iter().map(KarmaHello::dependency).collect();
     let routes = Router::new()
         .route("/get_transcription", get(get_transcription).post(get_transcription))
         .route("/search", get(find).post(find))
+        .route("/search_by_meaning", post(find_by_meaning))
+        .route("/stream_chat", post(chat_of_stream))
         .route("/transcripts", get(list).post(add))
-        .with_state(Shared::new(RwLock::new(store)));
-    Ok(Service {
-        routes,
-        dependencies: Vec::new(),
-    })
+        .route("/aws_transcripts", post(add_aws))
+        .with_state(Arc::new(Abracadabra {
+            library,
+            vectors: Vectors::default(),
+            llm: llm.clone(),
+            karma_hello,
+        }));
+    Ok(Service { routes, dependencies })
 }
 
 #[derive(Deserialize)]
@@ -100,6 +160,8 @@ struct Question {
     language: Option<Language>,
     include_summary: Option<bool>,
     include_topics: Option<bool>,
+    /// Costs a question to a language model; not unless asked for.
+    include_retelling: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -111,78 +173,123 @@ struct Answer {
     summary: Option<Vec<Passage>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key_topics: Option<Vec<Keyphrase>>,
+    /// The parts that are about one thing each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    topic_segments: Option<Vec<Topic>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retelling: Option<Retelling>,
     metadata: Value,
 }
 
 async fn get_transcription(
-    State(store): State<Shared>,
+    State(agent): State<Shared>,
     Input(question): Input<Question>,
 ) -> Result<Json<Answer>, ApiError> {
-    let store = store.read().unwrap_or_else(PoisonError::into_inner);
-    let transcript = only_transcript(&store, &question)?;
-    let topics = keyphrases(
-        transcript.transcript.iter().map(|segment| segment.text.as_str()),
-        TOPICS,
+    let transcript = only_transcript(&agent.library, &question).await?;
+    let retelling = match question.include_retelling {
+        Some(true) => Some(retell(agent.llm.as_ref(), &transcript).await),
+        _ => None,
+    };
+    let texts = || transcript.transcript.iter().map(|segment| segment.text.as_str());
+    let phrases = keyphrases(texts(), TOPICS);
+    let words: usize = texts().map(|text| crate::text::words(text).len()).sum();
+    let (with_summary, with_topics) = (
+        question.include_summary.unwrap_or(true),
+        question.include_topics.unwrap_or(true),
     );
-    let words: usize = transcript
-        .transcript
-        .iter()
-        .map(|segment| crate::text::words(&segment.text).len())
-        .sum();
     Ok(Json(Answer {
-        transcript: transcript.clone(),
-        summary: question
-            .include_summary
-            .unwrap_or(true)
-            .then(|| summary(transcript, &topics)),
-        key_topics: question.include_topics.unwrap_or(true).then_some(topics),
+        summary: with_summary.then(|| summary(&transcript, &phrases)),
+        key_topics: with_topics.then_some(phrases),
+        topic_segments: with_topics.then(|| topics(&transcript.transcript)),
+        retelling,
         metadata: json!({ "format_version": "1.0", "segments": transcript.transcript.len(), "words": words }),
+        transcript,
     }))
 }
 
 /// The one transcript that is meant; no guess where there are several.
-fn only_transcript<'s>(store: &'s Store, question: &Question) -> Result<&'s Transcript, ApiError> {
-    let found: Vec<&Transcript> = store
-        .transcripts()
-        .filter(|transcript| question.stream_id.as_ref().is_none_or(|id| *id == transcript.stream_id))
-        .filter(|transcript| question.date.is_none_or(|date| date == transcript.stream_date))
-        .filter(|transcript| question.language.is_none_or(|language| language == transcript.language))
-        .collect();
-    let help = "see /transcripts for what there is";
+async fn only_transcript(library: &Library, question: &Question) -> Result<Transcript, ApiError> {
+    let is_meant = |transcript: &Transcript| {
+        question.stream_id.as_ref().is_none_or(|id| *id == transcript.stream_id)
+            && question.date.is_none_or(|date| date == transcript.stream_date)
+            && question.language.is_none_or(|language| language == transcript.language)
+    };
+    let found = library.matching(is_meant).await?;
     match found.as_slice() {
-        [] => Err(ApiError::not_found(
-            "unknown_transcript",
-            "no transcript is of that stream, day and language",
-            help,
-        )),
-        [transcript] => Ok(transcript),
+        [] => Err(unknown_transcript("no transcript is of that stream, day and language")),
+        [transcript] => whole(library, &transcript.stream_id).await,
         several => {
             let ids: Vec<&str> = several.iter().map(|transcript| transcript.stream_id.as_str()).collect();
-            Err(ApiError::bad_field(
-                "stream_id",
-                format!("several transcripts match: {}", ids.join(", ")),
-                help,
-            ))
+            let reason = format!("several transcripts match: {}", ids.join(", "));
+            Err(ApiError::bad_field("stream_id", reason, SEE_TRANSCRIPTS))
         }
     }
 }
 
-async fn find(State(store): State<Shared>, Input(query): Input<SearchQuery>) -> Result<Json<Results>, ApiError> {
-    search(&store.read().unwrap_or_else(PoisonError::into_inner), &query).map(Json)
+const SEE_TRANSCRIPTS: &str = "see /transcripts for what there is";
+
+async fn whole(library: &Library, stream_id: &str) -> Result<Transcript, ApiError> {
+    let found = library.transcript(stream_id).await?;
+    found.ok_or_else(|| unknown_transcript(&format!("no transcript of stream `{stream_id}` is held")))
 }
 
-async fn list(State(store): State<Shared>) -> Json<Value> {
-    let store = store.read().unwrap_or_else(PoisonError::into_inner);
-    let transcripts: Vec<Value> = store.transcripts().map(Transcript::heading).collect();
-    Json(json!({ "transcripts": transcripts }))
+fn unknown_transcript(reason: &str) -> ApiError {
+    ApiError::not_found("unknown_transcript", reason, SEE_TRANSCRIPTS)
+}
+
+async fn find(State(agent): State<Shared>, Input(query): Input<SearchQuery>) -> Result<Json<Results>, ApiError> {
+    agent.library.search(query).await.map(Json)
+}
+
+async fn find_by_meaning(
+    State(agent): State<Shared>,
+    Input(query): Input<MeaningQuery>,
+) -> Result<Json<Nearest>, ApiError> {
+    let transcript = whole(&agent.library, &query.stream_id).await?;
+    let nearest = nearest(agent.llm.as_ref(), &agent.vectors, transcript, &query);
+    nearest.await.map(Json)
+}
+
+async fn chat_of_stream(
+    State(agent): State<Shared>,
+    trace: Trace,
+    Input(query): Input<StreamChatQuery>,
+) -> Result<Json<StreamChat>, ApiError> {
+    let transcript = whole(&agent.library, &query.stream_id).await?;
+    stream_chat(agent.karma_hello.as_ref(), &transcript, &trace)
+        .await
+        .map(Json)
+}
+
+async fn list(State(agent): State<Shared>) -> Result<Json<Value>, ApiError> {
+    let headings = agent.library.headings().await?;
+    let headings: Vec<Value> = headings
+        .iter()
+        .map(|(transcript, segments)| transcript.heading(*segments))
+        .collect();
+    Ok(Json(json!({ "transcripts": headings })))
 }
 
 async fn add(
-    State(store): State<Shared>,
+    State(agent): State<Shared>,
     Input(transcript): Input<Transcript>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
+    take(&agent.library, transcript).await
+}
+
+async fn add_aws(
+    State(agent): State<Shared>,
+    Input(output): Input<AwsTranscript>,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
+    take(&agent.library, output.into_transcript()?).await
+}
+
+async fn take(library: &Library, transcript: Transcript) -> Result<(StatusCode, Json<Value>), ApiError> {
     check_transcript(&transcript)?;
     let receipt = json!({ "stream_id": transcript.stream_id, "segments": transcript.transcript.len() });
-    let is_new = store.write().unwrap_or_else(PoisonError::into_inner).add(transcript)?;
-    Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, Json(receipt)))
+    let status = match library.add(transcript).await? {
+        Receipt::Taken => StatusCode::CREATED,
+        Receipt::AlreadyKnown => StatusCode::OK,
+    };
+    Ok((status, Json(receipt)))
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
 use serde::Deserialize;
+
 use serde_json::{Value, json};
 
 use self::model_server::{Behaviour, ModelServer};

@@ -33,6 +33,24 @@ impl Language {
     }
 }
 
+impl Language {
+    /// Its code in ISO 639-1.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Language::English => "en",
+            Language::Spanish => "es",
+            Language::Portuguese => "pt",
+        }
+    }
+
+    /// The language of a code such as `es` or `es-US`.
+    pub(crate) fn of_code(code: &str) -> Option<Language> {
+        let language = code.split(['-', '_']).next()?.to_ascii_lowercase();
+        let all = [Language::English, Language::Spanish, Language::Portuguese];
+        all.into_iter().find(|known| known.code() == language)
+    }
+}
+
 /// Whether a folded word carries no meaning by itself, in any of the languages.
 pub(crate) fn is_stop_word(folded: &str) -> bool {
     ALL.contains(folded)

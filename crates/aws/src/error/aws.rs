@@ -74,6 +74,16 @@ pub enum AwsError {
 }
 
 impl AwsError {
+    /// Why, in the words of who found out; itself where it is the first to know.
+    pub(crate) fn into_source(self) -> Box<dyn Error + Send + Sync> {
+        match self {
+            Self::ExpiredCredentials { source } | Self::NoCredentials { source } | Self::Unreachable { source, .. } => {
+                source
+            }
+            other => Box::new(other),
+        }
+    }
+
     /// What the user can do, one line.
     pub fn hint(&self) -> Option<String> {
         match self {

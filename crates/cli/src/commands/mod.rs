@@ -7,6 +7,7 @@ pub(crate) mod docs;
 pub(crate) mod down;
 pub(crate) mod drill;
 pub(crate) mod exec;
+pub(crate) mod image;
 pub(crate) mod logs;
 pub(crate) mod metrics;
 pub(crate) mod plan;

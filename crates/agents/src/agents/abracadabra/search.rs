@@ -1,12 +1,12 @@
 //! Answering `/search`.
 
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
-use super::store::Store;
-use super::transcript::{Segment, Transcript};
+use super::table::{Match, Wanted, matches};
 use crate::error::ApiError;
 use crate::limits;
-use crate::profile::round;
+use crate::store::StoreError;
 use crate::text::{Language, Word, is_stop_word, words};
 
 /// How many words of a segment a snippet shows before the first match, and in all.
@@ -58,47 +58,47 @@ struct Found {
 }
 
 /// The page of segments that match best.
-pub(super) fn search(store: &Store, query: &SearchQuery) -> Result<Results, ApiError> {
-    let wanted = wanted_words(&query.q)?;
+pub(super) fn search(connection: &Connection, query: &SearchQuery) -> Result<Results, ApiError> {
+    let words = wanted_words(&query.q)?;
     let limit = query.limit.unwrap_or(PAGE);
     if !(1..=limits::PAGE).contains(&limit) {
         let reason = format!("{limit} is not from 1 to {}", limits::PAGE);
-        return Err(ApiError::bad_field(
-            "limit",
-            reason,
-            "ask for less, and for the rest by next_cursor",
-        ));
+        let help = "ask for less, and for the rest by next_cursor";
+        return Err(ApiError::bad_field("limit", reason, help));
     }
-    if let Some(id) = query.stream_id.as_deref().filter(|id| store.transcript(id).is_none()) {
-        let reason = format!("no transcript of stream `{id}` is held");
-        return Err(ApiError::not_found(
-            "unknown_stream",
-            reason,
-            "see /transcripts for what there is",
-        ));
+    if let Some(id) = &query.stream_id {
+        check_stream(connection, id)?;
     }
-    let matching: Vec<_> = store
-        .ranked(&wanted)
-        .filter(|(transcript, ..)| query.includes(transcript))
-        .collect();
+    let wanted = Wanted {
+        words: &words,
+        stream_id: query.stream_id.as_deref(),
+        language: query.language,
+    };
     let skipped = query.cursor.unwrap_or(0);
-    let page = matching.iter().skip(skipped).take(limit);
-    let results: Vec<Found> = page
-        .map(|(transcript, segment, score)| Found::new(transcript, segment, *score, &wanted))
-        .collect();
+    let (page, total_results) = matches(connection, &wanted, skipped, limit).map_err(StoreError::from)?;
+    let results: Vec<Found> = page.into_iter().map(|found| Found::new(found, &words)).collect();
     let next = skipped.saturating_add(results.len());
     Ok(Results {
-        words: wanted,
-        total_results: matching.len(),
+        words,
+        total_results,
         results,
-        next_cursor: (next < matching.len()).then_some(next),
+        next_cursor: (next < total_results).then_some(next),
     })
 }
 
-impl SearchQuery {
-    fn includes(&self, transcript: &Transcript) -> bool {
-        self.stream_id.as_ref().is_none_or(|id| *id == transcript.stream_id)
-            && self.language.is_none_or(|language| language == transcript.language)
+fn check_stream(connection: &Connection, stream_id: &str) -> Result<(), ApiError> {
+    let known = super::table::transcript(connection, stream_id).map_err(StoreError::from)?;
+    let unknown = || {
+        let reason = format!("no transcript of stream `{stream_id}` is held");
+        ApiError::not_found("unknown_stream", reason, "see /transcripts for what there is")
+    };
+    known.map(drop).ok_or_else(unknown)
+}
+
+impl Results {
+    /// Whether nothing was found.
+    pub(super) fn is_empty(&self) -> bool {
+        self.total_results == 0
     }
 }
 
@@ -119,16 +119,21 @@ fn wanted_words(q: &str) -> Result<Vec<String>, ApiError> {
 }
 
 impl Found {
-    fn new(transcript: &Transcript, segment: &Segment, score: f64, wanted: &[String]) -> Found {
+    fn new(found: Match, wanted: &[String]) -> Found {
+        let Match {
+            transcript,
+            segment,
+            score,
+        } = found;
         let (snippet, highlights) = snippet(&segment.text, wanted);
         Found {
-            stream_id: transcript.stream_id.clone(),
-            stream_title: transcript.stream_title.clone(),
-            speaker: segment.speaker.clone(),
+            stream_id: transcript.stream_id,
+            stream_title: transcript.stream_title,
+            speaker: segment.speaker,
             start: segment.start,
             end: segment.end,
             at: clock(segment.start),
-            score: round(score),
+            score: (score * 1e6).round() / 1e6,
             snippet,
             highlights,
         }

@@ -31,11 +31,14 @@ pub(super) struct Segment {
     pub(super) end: f64,
     pub(super) speaker: String,
     pub(super) text: String,
+    /// How sure the transcriber was of the words, from 0 to 1, if it said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) confidence: Option<f64>,
 }
 
 impl Transcript {
-    /// Everything but the segments.
-    pub(super) fn heading(&self) -> Value {
+    /// Everything but the segments, of which there are so many.
+    pub(super) fn heading(&self, segments: usize) -> Value {
         json!({
             "stream_id": self.stream_id,
             "stream_date": self.stream_date,
@@ -43,7 +46,7 @@ impl Transcript {
             "streamer": self.streamer,
             "duration_seconds": self.duration_seconds,
             "language": self.language,
-            "segments": self.transcript.len(),
+            "segments": segments,
         })
     }
 }
