@@ -11,6 +11,8 @@ Serve one of the five agents over HTTP
 Usage:
   karma-agent <AGENT>    serve until SIGTERM or SIGINT
   karma-agent health     ask the agent at $HOST:$PORT how it is: exit 0 if it answers, 1 if not
+  karma-agent ask URL INPUT
+                         post the input, JSON, to an agent, and pay what it asks for as the account of $PRIVATE_KEY
   karma-agent prepare-chain ADDRESS...
                          put the token and the registries onto the chain of $CHAIN_RPC_URL, from the account of
                          $PRIVATE_KEY, give each address 1000 tokens, and print what agents need to know as JSON
@@ -56,6 +58,8 @@ pub enum Command {
     Serve(&'static Agent),
     /// Ask a running agent for its health.
     Health,
+    /// Ask an agent at a URL with an input, and pay it.
+    Ask(String, String),
     /// Make a chain ready, and give tokens to these addresses.
     PrepareChain(Vec<String>),
     /// Ask a validator, by its address, for the validation of the data set in a file.
@@ -75,9 +79,9 @@ pub enum UsageError {
     /// The first argument is none that we know.
     #[error("unknown agent `{0}`: give one of {names}", names = agent_names())]
     UnknownAgent(String),
-    /// Something is missing after `request-validation`.
-    #[error("request-validation takes a validator's address and a file")]
-    TooFew,
+    /// Something is missing after a command.
+    #[error("{0}")]
+    TooFew(&'static str),
     /// Something follows the last argument.
     #[error("unexpected argument `{0}`")]
     TooMany(String),
@@ -88,11 +92,17 @@ impl Command {
     pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, UsageError> {
         let mut arguments = arguments.into_iter();
         let first = arguments.next().ok_or(UsageError::Nothing)?;
-        if first == "prepare-chain" {
-            return Ok(Command::PrepareChain(arguments.collect()));
-        }
-        if first == "request-validation" {
-            return request_validation(arguments);
+        match first.as_str() {
+            "ask" => {
+                let (url, input) = two(arguments, "ask takes a URL and an input")?;
+                return Ok(Command::Ask(url, input));
+            }
+            "request-validation" => {
+                let (validator, file) = two(arguments, "request-validation takes a validator's address and a file")?;
+                return Ok(Command::RequestValidation(validator, file));
+            }
+            "prepare-chain" => return Ok(Command::PrepareChain(arguments.collect())),
+            _ => {}
         }
         if let Some(extra) = arguments.next() {
             return Err(UsageError::TooMany(extra));
@@ -108,11 +118,11 @@ impl Command {
     }
 }
 
-fn request_validation(mut arguments: impl Iterator<Item = String>) -> Result<Command, UsageError> {
+fn two(mut arguments: impl Iterator<Item = String>, missing: &'static str) -> Result<(String, String), UsageError> {
     match (arguments.next(), arguments.next(), arguments.next()) {
-        (Some(validator), Some(file), None) => Ok(Command::RequestValidation(validator, file)),
+        (Some(one), Some(other), None) => Ok((one, other)),
         (_, _, Some(extra)) => Err(UsageError::TooMany(extra)),
-        _ => Err(UsageError::TooFew),
+        _ => Err(UsageError::TooFew(missing)),
     }
 }
 

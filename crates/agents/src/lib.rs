@@ -46,6 +46,7 @@ mod telemetry;
 mod trace;
 
 // The chain, and what a command makes of one.
+mod ask;
 mod attestation;
 mod chain;
 mod prepare_chain;
@@ -64,6 +65,7 @@ mod agents;
 
 pub use a2a::Reach;
 pub use agents::{AGENTS, Agent, Route, Service, Skill, Start, find_agent};
+pub use ask::{AskError, ask};
 pub use chain::PrivateKey;
 pub use command::{Command, HELP, UsageError};
 pub use data::DataError;

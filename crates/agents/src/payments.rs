@@ -26,7 +26,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use thiserror::Error;
 
-pub(crate) use self::buyer::{BuyError, Buyer};
+pub(crate) use self::buyer::{BuyError, Buyer, Purchase};
 use self::facilitator::Facilitator;
 pub(crate) use self::paywall::{Paid, paywall};
 pub use self::prices::PriceError;
@@ -58,6 +58,19 @@ pub enum PaymentsError {
     /// The store that remembers what was spent cannot be used.
     #[error("payments cannot begin: {0}")]
     Store(String),
+}
+
+/// Somebody who only buys.
+pub(crate) async fn buyer(settings: &PaymentSettings, store: &Store) -> Result<Buyer, PaymentsError> {
+    let (chain, token) = connect(settings).await?;
+    Ok(Buyer::new(&chain, token, settings, store)?)
+}
+
+async fn connect(settings: &PaymentSettings) -> Result<(Arc<Chain>, Token), PaymentsError> {
+    let rpc = Rpc::new(settings.rpc_url.clone()).map_err(PaymentsError::Client)?;
+    let chain = Chain::connect(rpc, settings.chain_id, settings.key.clone()).await?;
+    let token = Token::read(&chain, settings.token).await?;
+    Ok((Arc::new(chain), token))
 }
 
 /// An agent that pays and is paid.
@@ -112,9 +125,7 @@ impl Payments {
         store: &Store,
     ) -> Result<Payments, PaymentsError> {
         let prices = Prices::of(agent, settings.prices.as_deref())?;
-        let rpc = Rpc::new(settings.rpc_url.clone()).map_err(PaymentsError::Client)?;
-        let chain = Arc::new(Chain::connect(rpc, settings.chain_id, settings.key.clone()).await?);
-        let token = Token::read(&chain, settings.token).await?;
+        let (chain, token) = connect(settings).await?;
         let facilitator = settings.facilitator.clone().map(Facilitator::new).transpose();
         let seller = Seller {
             chain: Arc::clone(&chain),
@@ -124,13 +135,12 @@ impl Payments {
             store: store.clone(),
             facilitator: facilitator.map_err(PaymentsError::Client)?,
         };
-        let (payees, caps, registries) = (settings.allowed_payees.clone(), settings.caps, settings.registries);
-        let buyer = Buyer::new(&chain, token.clone(), payees, caps, registries, store)?;
+        let buyer = Buyer::new(&chain, token.clone(), settings, store)?;
         Ok(Payments {
             chain,
             seller: Arc::new(seller),
             buyer: Arc::new(buyer),
-            registries,
+            registries: settings.registries,
             token,
         })
     }

@@ -105,7 +105,7 @@ impl Settings {
 }
 
 impl SettingError {
-    fn missing(variable: &'static str) -> SettingError {
+    pub(crate) fn missing(variable: &'static str) -> SettingError {
         SettingError {
             variable,
             reason: "is not set and has no default".to_owned(),

@@ -14,6 +14,11 @@
 //! labels  = { "org.opencontainers.image.title" = "validator" }
 //! ```
 //!
+//! ```toml
+//! [chain]                                       # for `karma up --chain`: what makes the chain ready
+//! prepare = ["target/{target}/release/agent", "prepare-chain"]
+//! ```
+//!
 //! What stands in `[defaults]` holds for every image that does not say otherwise. `{target}` is a target triple: of this machine where programs
 //! are run here, of the stack's CPU architecture where images are built.
 
@@ -41,6 +46,14 @@ struct File {
     defaults: Entry,
     #[serde(default)]
     image: BTreeMap<String, Entry>,
+    chain: Option<Chain>,
+}
+
+/// What is done to a chain that `karma up --chain` has started.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Chain {
+    prepare: Vec<String>,
 }
 
 /// One image as it is written.
@@ -79,6 +92,8 @@ pub(crate) struct Images {
     pub(crate) root: PathBuf,
     /// By repository.
     pub(crate) images: BTreeMap<String, Image>,
+    /// The command that makes a chain ready; it is run in `root`, and its program is a path below it.
+    pub(crate) prepare_chain: Option<Vec<String>>,
 }
 
 /// Reads the `karma.toml` of a stack, for programs that run on this machine. A stack without one has no images.
@@ -112,7 +127,18 @@ fn parse(text: &str, directory: &Path, target: &str) -> Result<Images, String> {
                 Ok((repository, image))
             })
             .collect::<Result<_, String>>()?;
-    Ok(Images { root, images })
+    let with_target = |chain: Chain| {
+        chain
+            .prepare
+            .iter()
+            .map(|word| word.replace("{target}", target))
+            .collect()
+    };
+    Ok(Images {
+        root,
+        images,
+        prepare_chain: file.chain.map(with_target),
+    })
 }
 
 impl Entry {

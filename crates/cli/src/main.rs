@@ -5,6 +5,7 @@
 mod args;
 mod commands;
 
+mod chain;
 mod change;
 mod conversation;
 mod cost;

@@ -10,6 +10,7 @@ use crate::failure::Failure;
 pub(crate) const VARIABLES: &str = "\
 Environment variables, each in place of a flag, which is stronger:
   KARMA_ACCOUNT_ID  the AWS account that the stack is evaluated for
+  KARMA_CHAIN       `karma up` starts a chain of its own
   KARMA_COLOR       when to colour the output: auto, always, never
   KARMA_DATA        a file of values for data sources
   KARMA_DETACH      `karma up` leaves the fleet running

@@ -20,6 +20,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::conversation::{Ears, Mouth, WantedCommand};
+use crate::chain::Variables;
 use crate::failure::Failure;
 use crate::local_secrets;
 use crate::on::{OnArguments, Place};
@@ -38,16 +39,18 @@ pub(crate) struct Prepared {
     pub(crate) speed: NonZeroU32,
     pub(crate) region: Option<String>,
     pub(crate) missing_secrets: MissingSecrets,
+    /// What this run adds to containers.
+    pub(crate) variables: Variables,
 }
 
 /// Starts a fleet in this process.
 pub(crate) async fn start(directory: &StackDirectory, prepared: Prepared) -> Result<LocalOrchestrator, Failure> {
-    let secrets = secrets(directory)?;
-    let again = directory.clone();
+    let secrets = secrets(directory, &prepared.variables)?;
+    let (again, variables) = (directory.clone(), prepared.variables);
     let options = Options {
         speed: prepared.speed,
         reload: Some(Reload::new(move |given| {
-            Ok(definition(&again, prepared.runner, given)?)
+            Ok(definition(&again, prepared.runner, &variables, given)?)
         })),
         port: prepared.port,
         runner: prepared.runner,
@@ -64,6 +67,7 @@ pub(crate) async fn start(directory: &StackDirectory, prepared: Prepared) -> Res
 fn definition(
     directory: &StackDirectory,
     runner: RunnerKind,
+    variables: &Variables,
     given: serde_json::Value,
 ) -> Result<NewDefinition, Failure> {
     let given: Given = serde_json::from_value(given)
@@ -74,13 +78,14 @@ fn definition(
             RunnerKind::Process => programs::read(directory.path(), &fleet)?,
             RunnerKind::Container => Programs::new(),
         },
-        secrets: secrets(directory)?,
+        secrets: secrets(directory, variables)?,
         fleet,
     })
 }
 
-fn secrets(directory: &StackDirectory) -> Result<LocalSecrets, Failure> {
-    Ok(LocalSecrets::new(local_secrets::read(directory.path())?).or_environment(environment()))
+fn secrets(directory: &StackDirectory, variables: &Variables) -> Result<LocalSecrets, Failure> {
+    let secrets = LocalSecrets::new(local_secrets::read(directory.path())?).or_environment(environment());
+    Ok(secrets.and_for_containers(variables.clone()))
 }
 
 impl From<Failure> for Refusal {

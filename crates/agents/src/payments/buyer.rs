@@ -1,14 +1,15 @@
 //! The buyer's side: pays what an agent asks for, within caps, and once for each request.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use reqwest::{RequestBuilder, Response};
+use serde_json::{Value, json};
 use thiserror::Error;
 
+use super::PaymentSettings;
 use super::choose::{Objection, Rules};
 use super::wire::{
     PAYMENT_REQUIRED, PAYMENT_RESPONSE, PAYMENT_SIGNATURE, PaymentPayload, PaymentRequired, Requirement,
@@ -58,6 +59,13 @@ pub(crate) struct Purchase {
     pub(crate) transaction: Option<String>,
 }
 
+impl Purchase {
+    /// As it is told.
+    pub(crate) fn json(&self) -> Value {
+        json!({ "amount": self.amount, "payee": self.payee, "transaction": self.transaction })
+    }
+}
+
 /// Nothing was bought.
 #[derive(Debug, Error)]
 pub(crate) enum BuyError {
@@ -82,18 +90,19 @@ impl Buyer {
     pub(crate) fn new(
         chain: &Arc<Chain>,
         token: Token,
-        allowed_payees: BTreeSet<Address>,
-        caps: Caps,
-        registries: Option<Registries>,
+        settings: &PaymentSettings,
         store: &Store,
     ) -> Result<Buyer, StoreError> {
         Ok(Buyer {
             chain: Arc::clone(chain),
-            rules: Rules { token, allowed_payees },
-            caps,
+            rules: Rules {
+                token,
+                allowed_payees: settings.allowed_payees.clone(),
+            },
+            caps: settings.caps,
             spending: Spending::open(store)?,
             store: store.clone(),
-            registries,
+            registries: settings.registries,
         })
     }
 
