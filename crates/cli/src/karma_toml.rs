@@ -14,6 +14,13 @@
 //! ```
 //!
 //! What stands in `[defaults]` holds for every image that does not say otherwise. `{target}` is this machine's target triple.
+//!
+//! ```toml
+//! [local]                                       # what a variable of the stack is where its tasks are programs of this machine
+//! environment = { STORE_URL = "file://{state}/store" }
+//! ```
+//!
+//! It changes variables that containers have, and adds none. `{state}` is the directory where a run keeps what it must remember.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,6 +30,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::failure::Failure;
+use crate::settings::STATE_NAME;
 
 /// The file's name, beside the .tf files.
 pub(crate) const FILE_NAME: &str = "karma.toml";
@@ -39,6 +47,16 @@ struct File {
     defaults: Entry,
     #[serde(default)]
     image: BTreeMap<String, Entry>,
+    #[serde(default)]
+    local: Local,
+}
+
+/// What is otherwise on this machine.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Local {
+    #[serde(default)]
+    environment: BTreeMap<String, String>,
 }
 
 /// One image as it is written.
@@ -72,8 +90,10 @@ pub(crate) struct Image {
 pub(crate) struct Images {
     /// What build commands are run in.
     pub(crate) root: PathBuf,
-    /// By repository.
-    pub(crate) images: BTreeMap<String, Image>,
+    /// What each repository's image is.
+    pub(crate) by_repository: BTreeMap<String, Image>,
+    /// What variables of the stack are on this machine.
+    pub(crate) environment: BTreeMap<String, String>,
 }
 
 /// Reads the `karma.toml` of a stack. A stack without one has no images.
@@ -102,7 +122,15 @@ fn parse(text: &str, directory: &Path) -> Result<Images, String> {
                 Ok((repository, image))
             })
             .collect::<Result<_, String>>()?;
-    Ok(Images { root, images })
+    let state = directory.join(STATE_NAME).display().to_string();
+    let environment = file.local.environment.into_iter();
+    Ok(Images {
+        root,
+        by_repository: images,
+        environment: environment
+            .map(|(name, value)| (name, value.replace("{state}", &state)))
+            .collect(),
+    })
 }
 
 impl Entry {
@@ -174,12 +202,20 @@ mod tests {
     fn an_entry_takes_from_the_defaults_what_it_does_not_say() {
         let images = parse(TWO, Path::new("/r/terraform")).unwrap();
         assert_eq!(images.root, Path::new("/r"));
-        let a = &images.images["k/a"];
+        let a = &images.by_repository["k/a"];
         assert_eq!(a.program, Path::new("/r/target").join(TARGET).join("agent"));
         assert_eq!(a.build.as_deref().unwrap()[3], TARGET);
         assert_eq!(a.args, ["a"]);
         assert_eq!(a.files["/app/data"], Path::new("/r/data"));
-        assert_eq!(images.images["k/b"].program, Path::new("/r/b"));
+        assert_eq!(images.by_repository["k/b"].program, Path::new("/r/b"));
+    }
+
+    #[test]
+    fn a_variable_of_this_machine_may_lie_in_its_state() {
+        let local = "[local]\nenvironment = { STORE_URL = \"file://{state}/store\", MODE = \"x\" }";
+        let images = parse(local, Path::new("/r/terraform")).unwrap();
+        assert_eq!(images.environment["STORE_URL"], "file:///r/terraform/.karma/store");
+        assert_eq!(images.environment["MODE"], "x");
     }
 
     #[test]

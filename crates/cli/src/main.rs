@@ -11,6 +11,7 @@ mod detach;
 mod documents;
 mod fidelity;
 mod karma_toml;
+mod local_environment;
 mod local_secrets;
 mod operation;
 mod programs;
