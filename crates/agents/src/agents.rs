@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 
 use crate::health::Dependency;
 use crate::llm::Llm;
+use crate::metrics::Metrics;
+use crate::rate::Rates;
 use crate::server::StartError;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -49,6 +51,10 @@ pub struct Start<'s> {
     pub settings: &'s Settings,
     /// What it shares with the other tasks of its name.
     pub store: Store,
+    /// Where it shows what it counts.
+    pub metrics: Metrics,
+    /// How often each of its callers may ask.
+    pub rates: Rates,
     /// The language model to ask, if one is configured.
     pub(crate) llm: Option<Llm>,
 }

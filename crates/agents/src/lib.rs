@@ -42,6 +42,8 @@ mod client;
 mod error;
 mod input;
 mod limits;
+mod metrics;
+mod rate;
 mod telemetry;
 mod trace;
 
@@ -62,6 +64,8 @@ pub use data::DataError;
 pub use health::{Dependency, HealthError, check_health};
 pub use llm::LlmSettings;
 pub use logging::{Level, Log};
+pub use metrics::Metrics;
+pub use rate::{Caller, RateLimit, Rates};
 pub use server::{Server, StartError};
 pub use settings::{SettingError, Settings};
 pub use shutdown::{Stop, stop_signals};
