@@ -116,8 +116,20 @@ data "aws_iam_policy_document" "task_data" {
     condition {
       test     = "StringLike"
       variable = "s3:prefix"
-      values   = ["${each.key}/*"]
+      values   = ["${each.key}/*", "store/${each.key}/*"]
     }
+  }
+
+  statement {
+    sid       = "KeepOwnState"
+    actions   = ["s3:GetObject", "s3:PutObject"]
+    resources = ["${aws_s3_bucket.data.arn}/store/${each.key}/*"]
+  }
+
+  statement {
+    sid       = "ForgetOldTasks"
+    actions   = ["s3:DeleteObject"]
+    resources = ["${aws_s3_bucket.data.arn}/store/${each.key}/journal/*"]
   }
 }
 

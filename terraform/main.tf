@@ -9,6 +9,8 @@ locals {
   environment = {
     for name, agent in var.agents : name => merge(
       { PORT = tostring(agent.port), DATA_DIR = "/app/data", LOG_LEVEL = var.log_level },
+      { AWS_REGION = var.aws_region, STORE_URL = "s3://${aws_s3_bucket.data.id}/store" },
+      { RATE_LIMIT_PER_MINUTE = var.rate_limit_per_minute == null ? "off" : tostring(var.rate_limit_per_minute) },
       local.peer_urls[name],
       agent.environment,
     )

@@ -1,4 +1,4 @@
-# What the agents work on, each below its own name
+# What the agents work on, each below its own name, and what all tasks of an agent share, below store/ and its name
 
 resource "aws_s3_bucket" "data" {
   bucket_prefix = "${var.project_name}-data-"

@@ -90,8 +90,8 @@ variable "agents" {
   }
 
   validation {
-    condition     = length(setintersection(keys(var.agents), ["alb", "autoscaling", "endpoints", "events", "execution", "nat"])) == 0
-    error_message = "No agent can be called alb, autoscaling, endpoints, events, execution or nat: roles and security groups of the stack have these names."
+    condition     = length(setintersection(keys(var.agents), ["alb", "autoscaling", "endpoints", "events", "execution", "nat", "store"])) == 0
+    error_message = "No agent can be called alb, autoscaling, endpoints, events, execution, nat or store: roles, security groups and the data bucket of the stack have these names."
   }
 
   validation {
@@ -180,6 +180,17 @@ variable "log_level" {
   validation {
     condition     = contains(["error", "warn", "info", "debug"], var.log_level)
     error_message = "Choose error, warn, info or debug: the agents know no other."
+  }
+}
+
+variable "rate_limit_per_minute" {
+  description = "How many requests a minute an agent's task takes from one caller, by address or by payer; up to a sixth of that at once. Null is no limit."
+  type        = number
+  default     = 6000
+
+  validation {
+    condition     = var.rate_limit_per_minute == null ? true : var.rate_limit_per_minute >= 1 && floor(var.rate_limit_per_minute) == var.rate_limit_per_minute
+    error_message = "The limit is a whole number from 1 on, or null."
   }
 }
 

@@ -267,7 +267,10 @@ fn karma_up_with_a_chain_has_agents_pay_each_other() {
     };
     assert_eq!(balance("karma-hello"), 1_000_000_000);
     let visitor = fs::read_to_string(stack.path().join(".karma/chain.env")).unwrap();
-    let url = format!("http://127.0.0.1:{}/skill-extractor/extract_skill_profile", stack.port());
+    let url = format!(
+        "http://127.0.0.1:{}/skill-extractor/extract_skill_profile",
+        stack.port()
+    );
     let asked = Command::new(agent_binary())
         .args(["ask", &url, r#"{"username": "vera_solidity"}"#])
         .env_clear()
@@ -275,7 +278,11 @@ fn karma_up_with_a_chain_has_agents_pay_each_other() {
         .output()
         .unwrap();
     let asked: Value = serde_json::from_slice(&asked.stdout).unwrap_or_else(|_| panic!("{asked:?}"));
-    assert_eq!((&asked["status"], &asked["paid"]["amount"]), (&json!(200), &json!("20000")), "{asked}");
+    assert_eq!(
+        (&asked["status"], &asked["paid"]["amount"]),
+        (&json!(200), &json!("20000")),
+        "{asked}"
+    );
     assert!(asked["paid"]["transaction"].is_string(), "{asked}");
     // The extractor is paid, and has paid.
     assert_eq!(balance("skill-extractor"), 1_000_000_000 + 20_000 - 10_000);

@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 
 use crate::health::Dependency;
 use crate::llm::Llm;
+use crate::metrics::Metrics;
 use crate::payments::Payments;
+use crate::rate::Rates;
 use crate::server::StartError;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -52,6 +54,10 @@ pub struct Start<'s> {
     pub store: Store,
     /// How it pays and is paid, if it does.
     pub(crate) payments: Option<Payments>,
+    /// Where it shows what it counts.
+    pub metrics: Metrics,
+    /// How often each of its callers may ask.
+    pub rates: Rates,
     /// The language model to ask, if one is configured.
     pub(crate) llm: Option<Llm>,
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use axum::Json;
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -21,6 +22,9 @@ pub(crate) struct ApiError {
     /// Where in the input: `messages[3].timestamp`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) field: Option<String>,
+    /// After so many seconds it may be different.
+    #[serde(skip)]
+    pub(crate) retry_after: Option<u64>,
 }
 
 impl ApiError {
@@ -51,6 +55,7 @@ impl ApiError {
             reason: reason.into(),
             help,
             field: None,
+            retry_after: None,
         }
     }
 }
@@ -66,7 +71,8 @@ impl fmt::Display for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        (self.status, Json(&self)).into_response()
+        let retry_after = self.retry_after.map(|seconds| [(RETRY_AFTER, seconds.to_string())]);
+        (self.status, retry_after, Json(&self)).into_response()
     }
 }
 

@@ -25,6 +25,7 @@ use crate::agents::Agent;
 use crate::error::chain;
 use crate::input::Input;
 use crate::limits;
+use crate::llm::Llm;
 use crate::settings::{SettingError, address_to_check};
 use crate::store::Store;
 use crate::trace::Trace;
@@ -67,6 +68,14 @@ impl Dependency {
         Dependency::new(name, facts, move |trace| {
             let (base, client) = (base.clone(), client.clone());
             async move { reach(&base, &client, &trace).await }
+        })
+    }
+
+    /// The language model.
+    pub(crate) fn llm(llm: Llm) -> Dependency {
+        Dependency::new("llm", Value::Null, move |_| {
+            let llm = llm.clone();
+            async move { llm.check().await.map(|()| Value::Null).map_err(|error| chain(&error)) }
         })
     }
 

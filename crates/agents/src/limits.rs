@@ -21,6 +21,8 @@ pub(crate) const NAME_CHARACTERS: usize = 128;
 /// The longest message or transcript segment, in characters.
 pub(crate) const TEXT_CHARACTERS: usize = 4000;
 
+/// How long one request may take, its body included. A load balancer waits for a minute unless told otherwise.
+pub(crate) const REQUEST_PATIENCE: Duration = Duration::from_secs(75);
 /// How long to wait for a connection to another agent.
 pub(crate) const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
 /// How long to wait for one answer of another agent.

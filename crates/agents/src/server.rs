@@ -9,25 +9,27 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{Redirect, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::any;
 use serde_json::json;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::a2a::A2a;
 use crate::agents::{Agent, Start};
 use crate::data::DataError;
 use crate::error::ApiError;
 use crate::health::Dependency;
-use crate::llm::Llm;
+use crate::llm::{Counters, Llm};
 use crate::logging::{Level, Log};
+use crate::metrics::{Figure, Kind, Metrics};
 use crate::payments::{Paid, Payments, PaymentsError, paywall};
+use crate::rate::{Caller, Rates};
 use crate::settings::{SettingError, Settings};
 use crate::shutdown::{Activity, Drained, Stop};
 use crate::store::{OpenError, Store, StoreError};
@@ -93,9 +95,11 @@ impl Server {
         let watch = Watch {
             activity: activity.clone(),
             exporter,
+            metrics: Metrics::default(),
+            rates: Rates::new(settings.rate_limit),
             log,
         };
-        let (router, a2a) = router(agent, settings, watch).await?;
+        let (router, a2a) = router(agent, settings, &watch).await?;
         let address = SocketAddr::new(settings.host, settings.port);
         let listener = TcpListener::bind(address)
             .await
@@ -136,7 +140,7 @@ impl Server {
             stop_timeout,
         } = self;
         let (close, closed) = oneshot::channel();
-        let serving = axum::serve(listener, router)
+        let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
             // An error means that nobody will ever close: then that is a reason to close as well.
             .with_graceful_shutdown(async move { drop(closed.await) });
         log.write(Level::Info, "listening", json!({ "address": address }));
@@ -180,10 +184,12 @@ impl Server {
 struct Watch {
     activity: Activity,
     exporter: Option<Exporter>,
+    metrics: Metrics,
+    rates: Rates,
     log: Log,
 }
 
-async fn router(agent: &'static Agent, settings: &Settings, watch: Watch) -> Result<(Router, A2a), StartError> {
+async fn router(agent: &'static Agent, settings: &Settings, watch: &Watch) -> Result<(Router, A2a), StartError> {
     let store = Store::open(settings.store_url.as_ref(), agent.name)?;
     let payments = Payments::begin_if_set(settings, agent, &store, watch.log).await?;
     let seller = payments.as_ref().map(|payments| Arc::clone(&payments.seller));
@@ -192,12 +198,19 @@ async fn router(agent: &'static Agent, settings: &Settings, watch: Watch) -> Res
     let start = Start {
         settings,
         store: store.clone(),
+        metrics: watch.metrics.clone(),
+        rates: watch.rates.clone(),
         llm,
         payments,
     };
     let mut service = (agent.start)(&start)?;
     if let Some(seller) = seller {
         service.routes = service.routes.route_layer(from_fn_with_state(seller, paywall));
+    }
+    if let Some(llm) = start.llm {
+        let counters = llm.counters();
+        watch.metrics.show(move || llm_figures(&counters));
+        service.dependencies.push(Dependency::llm(llm));
     }
     service.dependencies.push(Dependency::store(store.clone()));
     service.dependencies.extend(chain);
@@ -209,15 +222,26 @@ async fn router(agent: &'static Agent, settings: &Settings, watch: Watch) -> Res
         .merge(health::routes(agent, service.dependencies))
         .merge(card::routes(agent, settings.public_url.clone()));
     let prefix = format!("/{}", agent.name);
-    let router = Router::new()
+    let whole = Router::new()
         .merge(routes.clone())
+        .merge(watch.metrics.routes())
         .route(&format!("{prefix}/"), any(Redirect::permanent(&prefix)))
         .nest(&prefix, routes)
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES))
-        .layer(from_fn_with_state(watch, observe));
-    Ok((router, a2a))
+        .layer(from_fn_with_state(watch.clone(), observe));
+    Ok((whole, a2a))
+}
+
+fn llm_figures(counters: &Counters) -> Vec<Figure> {
+    let figure = |(name, help, value): (_, _, u64)| Figure {
+        name,
+        help,
+        kind: Kind::Counter,
+        value: value.into(),
+    };
+    counters.all().map(figure).into()
 }
 
 /// Counts the request as activity, writes its line and sends its span. The path is the route's, not the caller's, so that nothing a
@@ -231,13 +255,22 @@ async fn observe(State(watch): State<Watch>, mut request: Request, next: Next) -
         .get::<MatchedPath>()
         .map_or_else(String::new, |path| path.as_str().to_owned());
     let is_health_check = route.ends_with(health::PATH);
+    let caller = Caller::of(request.headers(), peer(&request));
     let answering = (!is_health_check).then(|| watch.activity.begin());
     let trace = watch.trace(&request, is_health_check);
     request.extensions_mut().insert(trace.clone());
 
-    let response = next.run(request).await;
+    let response = match watch.admit(caller, is_health_check) {
+        Ok(()) => timeout(limits::REQUEST_PATIENCE, next.run(request))
+            .await
+            .unwrap_or_else(|_| too_slow().into_response()),
+        Err(refusal) => refusal.into_response(),
+    };
 
     drop(answering);
+    watch
+        .metrics
+        .answered(method.as_str(), &route, response.status().as_u16(), begun.elapsed());
     trace.end(
         format!("{method} {route}"),
         response.status(),
@@ -269,7 +302,20 @@ async fn observe(State(watch): State<Watch>, mut request: Request, next: Next) -
     response
 }
 
+fn peer(request: &Request) -> Option<SocketAddr> {
+    let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
+    Some(*peer)
+}
+
 impl Watch {
+    /// Health checks are never too many: a task would be replaced for its callers' fault.
+    fn admit(&self, caller: Option<Caller>, is_health_check: bool) -> Result<(), ApiError> {
+        match caller {
+            Some(caller) if !is_health_check => self.rates.check(caller, tokio::time::Instant::now()),
+            _ => Ok(()),
+        }
+    }
+
     /// A health check of the load balancer or the container has no trace id, and is no span: there would be little else to see.
     fn trace(&self, request: &Request, is_health_check: bool) -> Trace {
         let trace = Trace::of(request.headers());
@@ -278,6 +324,16 @@ impl Watch {
             _ => trace,
         }
     }
+}
+
+fn too_slow() -> ApiError {
+    let reason = format!("it took longer than {} seconds", limits::REQUEST_PATIENCE.as_secs());
+    ApiError::new(
+        StatusCode::GATEWAY_TIMEOUT,
+        "too_slow",
+        reason,
+        "ask for less at once, or again later",
+    )
 }
 
 async fn no_such_route() -> ApiError {

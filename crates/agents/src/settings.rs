@@ -16,6 +16,7 @@ use crate::chain::PrivateKey;
 use crate::llm::LlmSettings;
 use crate::logging::Level;
 use crate::payments::{self, PaymentSettings};
+use crate::rate::RateLimit;
 use crate::store::StoreUrl;
 
 /// How one process of an agent is to run.
@@ -35,6 +36,8 @@ pub struct Settings {
     pub karma_hello_url: Option<Url>,
     /// `PUBLIC_URL`: the address under which callers know this agent, if not what their request says.
     pub public_url: Option<Url>,
+    /// `RATE_LIMIT_PER_MINUTE`: how often one caller may ask.
+    pub rate_limit: RateLimit,
     /// `PUSH_REACH`: which addresses callers may have notifications sent to.
     pub push_reach: Reach,
     /// `OTEL_EXPORTER_OTLP_ENDPOINT`: where to send spans, if anywhere.
@@ -80,6 +83,9 @@ impl Settings {
             log_level: environment.optional("LOG_LEVEL", Level::parse)?.unwrap_or(Level::Info),
             karma_hello_url: environment.optional("KARMA_HELLO_URL", http_url)?,
             public_url: environment.optional("PUBLIC_URL", http_url)?,
+            rate_limit: environment
+                .optional("RATE_LIMIT_PER_MINUTE", RateLimit::parse)?
+                .unwrap_or_default(),
             push_reach: environment.optional("PUSH_REACH", Reach::parse)?.unwrap_or_default(),
             otlp_endpoint: environment.optional("OTEL_EXPORTER_OTLP_ENDPOINT", http_url)?,
             service_name: environment.optional("OTEL_SERVICE_NAME", |text| Ok(text.to_owned()))?,
@@ -272,6 +278,11 @@ mod tests {
         );
         check("DATA_DIR", " /data", "begins or ends with a blank");
         check("STORE_URL", "gs://bucket", "has the scheme `gs`: give s3 or file");
+        check(
+            "RATE_LIMIT_PER_MINUTE",
+            "0",
+            "`0` is neither off nor a number from 1 on",
+        );
         check("PUSH_REACH", "private", "`private` is not one of public, any");
         check("HOST", "localhost", "`localhost` is not an IP address");
         check("LOG_LEVEL", "loud", "`loud` is not one of error, warn, info, debug");

@@ -45,7 +45,7 @@ pub(crate) fn of_stack(directory: &StackDirectory, fleet: &Fleet) -> Result<BTre
     let mut images = BTreeMap::new();
     for platform in platforms.values().collect::<BTreeSet<_>>() {
         let described = karma_toml::read_for(directory.path(), platform.target())?;
-        for (repository, image) in described.images {
+        for (repository, image) in described.by_repository {
             if platforms.get(&repository) == Some(platform) {
                 let (root, platform) = (described.root.clone(), *platform);
                 images.insert(repository, StackImage { image, root, platform });

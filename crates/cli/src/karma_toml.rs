@@ -21,6 +21,13 @@
 //!
 //! What stands in `[defaults]` holds for every image that does not say otherwise. `{target}` is a target triple: of this machine where programs
 //! are run here, of the stack's CPU architecture where images are built.
+//!
+//! ```toml
+//! [local]                                       # what a variable of the stack is where its tasks are programs of this machine
+//! environment = { STORE_URL = "file://{state}/store" }
+//! ```
+//!
+//! It changes variables that containers have, and adds none. `{state}` is the directory where a run keeps what it must remember.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -30,6 +37,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::failure::Failure;
+use crate::settings::STATE_NAME;
 
 /// The file's name, beside the .tf files.
 pub(crate) const FILE_NAME: &str = "karma.toml";
@@ -47,6 +55,8 @@ struct File {
     #[serde(default)]
     image: BTreeMap<String, Entry>,
     chain: Option<Chain>,
+    #[serde(default)]
+    local: Local,
 }
 
 /// What is done to a chain that `karma up --chain` has started.
@@ -54,6 +64,14 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct Chain {
     prepare: Vec<String>,
+}
+
+/// What is otherwise on this machine.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Local {
+    #[serde(default)]
+    environment: BTreeMap<String, String>,
 }
 
 /// One image as it is written.
@@ -90,8 +108,10 @@ pub(crate) struct Image {
 pub(crate) struct Images {
     /// What build commands are run in.
     pub(crate) root: PathBuf,
-    /// By repository.
-    pub(crate) images: BTreeMap<String, Image>,
+    /// What each repository's image is.
+    pub(crate) by_repository: BTreeMap<String, Image>,
+    /// What variables of the stack are on this machine.
+    pub(crate) environment: BTreeMap<String, String>,
     /// The command that makes a chain ready; it is run in `root`, and its program is a path below it.
     pub(crate) prepare_chain: Option<Vec<String>>,
 }
@@ -134,9 +154,14 @@ fn parse(text: &str, directory: &Path, target: &str) -> Result<Images, String> {
             .map(|word| word.replace("{target}", target))
             .collect()
     };
+    let state = directory.join(STATE_NAME).display().to_string();
+    let environment = file.local.environment.into_iter();
     Ok(Images {
         root,
-        images,
+        by_repository: images,
+        environment: environment
+            .map(|(name, value)| (name, value.replace("{state}", &state)))
+            .collect(),
         prepare_chain: file.chain.map(with_target),
     })
 }
@@ -209,12 +234,20 @@ mod tests {
     fn an_entry_takes_from_the_defaults_what_it_does_not_say() {
         let images = parse(TWO, Path::new("/r/terraform"), "t-t").unwrap();
         assert_eq!(images.root, Path::new("/r"));
-        let a = &images.images["k/a"];
+        let a = &images.by_repository["k/a"];
         assert_eq!(a.program, Path::new("/r/target/t-t/agent"));
         assert_eq!(a.build.as_deref().unwrap()[3], "t-t");
         assert_eq!(a.args, ["a"]);
         assert_eq!(a.files["/app/data"], Path::new("/r/data"));
-        assert_eq!(images.images["k/b"].program, Path::new("/r/b"));
+        assert_eq!(images.by_repository["k/b"].program, Path::new("/r/b"));
+    }
+
+    #[test]
+    fn a_variable_of_this_machine_may_lie_in_its_state() {
+        let local = "[local]\nenvironment = { STORE_URL = \"file://{state}/store\", MODE = \"x\" }";
+        let images = parse(local, Path::new("/r/terraform"), "t-t").unwrap();
+        assert_eq!(images.environment["STORE_URL"], "file:///r/terraform/.karma/store");
+        assert_eq!(images.environment["MODE"], "x");
     }
 
     #[test]

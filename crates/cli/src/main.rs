@@ -15,6 +15,7 @@ mod documents;
 mod fidelity;
 mod images;
 mod karma_toml;
+mod local_environment;
 mod local_secrets;
 mod on;
 mod operation;

@@ -10,13 +10,18 @@ use karma_runtime::{Program, Programs};
 
 use crate::failure::Failure;
 use crate::karma_toml::{self, Image, Images};
+use crate::local_environment;
 use crate::printer::Printer;
 
-/// Reads `karma.toml`, runs each build command that the fleet needs once, and returns the programs by repository.
-pub(crate) fn prepare(directory: &Path, fleet: &Fleet, printer: Printer) -> Result<Programs, Failure> {
+/// Reads `karma.toml`, runs each build command that the fleet needs once, and returns the programs by repository. The fleet's variables become
+/// those of this machine.
+pub(crate) fn prepare(directory: &Path, fleet: &mut Fleet, printer: Printer) -> Result<Programs, Failure> {
     let images = images(directory, fleet)?;
+    for line in local_environment::put_into(fleet, &images.environment) {
+        printer.talk(&line);
+    }
     let commands: BTreeSet<&[String]> = images
-        .images
+        .by_repository
         .values()
         .filter_map(|image| image.build.as_deref())
         .collect();
@@ -27,20 +32,24 @@ pub(crate) fn prepare(directory: &Path, fleet: &Fleet, printer: Printer) -> Resu
 }
 
 /// The same without building anything: the programs as they are.
-pub(crate) fn read(directory: &Path, fleet: &Fleet) -> Result<Programs, Failure> {
-    Ok(programs(images(directory, fleet)?))
+pub(crate) fn read(directory: &Path, fleet: &mut Fleet) -> Result<Programs, Failure> {
+    let images = images(directory, fleet)?;
+    local_environment::put_into(fleet, &images.environment);
+    Ok(programs(images))
 }
 
 /// The images that the fleet uses.
 fn images(directory: &Path, fleet: &Fleet) -> Result<Images, Failure> {
     let mut images = karma_toml::read(directory)?;
     let used = repositories(fleet);
-    images.images.retain(|repository, _| used.contains(repository.as_str()));
+    images
+        .by_repository
+        .retain(|repository, _| used.contains(repository.as_str()));
     Ok(images)
 }
 
 fn programs(images: Images) -> Programs {
-    let images = images.images.into_iter();
+    let images = images.by_repository.into_iter();
     images.map(|(repository, image)| (repository, program(image))).collect()
 }
 

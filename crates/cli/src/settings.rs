@@ -31,6 +31,9 @@ Environment variables, each in place of a flag, which is stronger:
   KARMA_WATCH       `karma up` follows the files
 TF_VAR_name and NO_COLOR mean what they mean elsewhere.";
 
+/// The directory beside the .tf files where a run keeps what it must remember.
+pub(crate) const STATE_NAME: &str = ".karma";
+
 /// The directory of a stack.
 #[derive(Debug, Clone)]
 pub(crate) struct StackDirectory {
@@ -72,7 +75,7 @@ impl StackDirectory {
 
     /// Where a running fleet keeps its pid, socket and logs.
     pub(crate) fn state(&self) -> PathBuf {
-        self.path.join(".karma")
+        self.path.join(STATE_NAME)
     }
 
     /// A file of the stack as a person would type it from here.

@@ -75,10 +75,10 @@ fn stamps(directory: &StackDirectory, files: &[PathBuf]) -> Stamps {
     let mut stamps = Stamps::new();
     walk(directory.path(), &mut stamps);
     if let Ok(images) = karma_toml::read(directory.path()) {
-        if images.images.values().any(|image| image.build.is_some()) {
+        if images.by_repository.values().any(|image| image.build.is_some()) {
             walk(&images.root, &mut stamps);
         }
-        for image in images.images.values() {
+        for image in images.by_repository.values() {
             stamp(&image.program, &mut stamps);
         }
     }

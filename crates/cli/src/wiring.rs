@@ -19,8 +19,8 @@ use karma_runtime::{
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::conversation::{Ears, Mouth, WantedCommand};
 use crate::chain::Variables;
+use crate::conversation::{Ears, Mouth, WantedCommand};
 use crate::failure::Failure;
 use crate::local_secrets;
 use crate::on::{OnArguments, Place};
@@ -72,10 +72,10 @@ fn definition(
 ) -> Result<NewDefinition, Failure> {
     let given: Given = serde_json::from_value(given)
         .map_err(|error| Failure::caused_by("it was asked by another version of karma", &error))?;
-    let fleet = stack::load_quietly(directory, given)?;
+    let mut fleet = stack::load_quietly(directory, given)?;
     Ok(NewDefinition {
         programs: match runner {
-            RunnerKind::Process => programs::read(directory.path(), &fleet)?,
+            RunnerKind::Process => programs::read(directory.path(), &mut fleet)?,
             RunnerKind::Container => Programs::new(),
         },
         secrets: secrets(directory, variables)?,

@@ -30,7 +30,7 @@ use crate::store::{Claim, StoreError};
 use crate::trace::Trace;
 
 /// How long one attempt may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An attempt of which nothing was heard for so long has died with its task.
 const LOST: Duration = Duration::from_secs(90);
@@ -192,7 +192,7 @@ impl A2a {
             return Ok(());
         }
         let seen = record.attempt;
-        let begin = move |known: &Record| {
+        let again = move |known: &Record| {
             let is_lost = known.attempt == seen && known.task.status.state == TaskState::Working;
             Ok(match seen {
                 _ if !is_lost => None,
@@ -200,7 +200,7 @@ impl A2a {
                 _ => Some(known.retry(now)),
             })
         };
-        let Ok(begun) = self.0.tasks.change(&id, begin).await else {
+        let Ok(begun) = self.0.tasks.change(&id, again).await else {
             return Ok(());
         };
         let ask = begun.asked().map(|asked| Ask::of(self.0.agent, asked));

@@ -41,6 +41,7 @@ pub struct Journal {
 
 impl Position {
     /// The one after this.
+    #[must_use]
     pub fn next(self) -> Position {
         Position(self.0 + 1)
     }

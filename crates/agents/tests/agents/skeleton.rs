@@ -209,3 +209,47 @@ async fn an_idle_connection_outlives_the_load_balancers_idle_timeout() {
     tokio::time::resume();
     assert!(ask().await.starts_with("HTTP/1.1 200"));
 }
+
+#[tokio::test]
+async fn metrics_count_what_was_answered_and_the_load_balancer_does_not_see_them() {
+    let agent = start("validator", &[]).await;
+    agent.get("/validator/health").await;
+    agent.post("/validate", &json!({})).await;
+    let page = client().get(format!("{}/metrics", agent.url())).send().await.unwrap();
+    assert_eq!(page.headers()["content-type"], "text/plain; version=0.0.4");
+    let page = page.text().await.unwrap();
+    for line in [
+        r#"http_requests_total{method="GET",route="/validator/health",status="200"} 1"#,
+        r#"http_requests_total{method="POST",route="/validate",status="400"} 1"#,
+        r#"http_request_duration_seconds_count{route="/validate"} 1"#,
+    ] {
+        assert!(page.lines().any(|found| found == line), "{line}\n{page}");
+    }
+    assert!(page.contains("process_resident_memory_bytes "), "{page}");
+    assert_eq!(agent.get("/validator/metrics").await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn who_asks_too_often_is_told_when_to_come_back_and_stays_healthy() {
+    let agent = start("karma-hello", &[("RATE_LIMIT_PER_MINUTE", "60")]).await;
+    let ask = async |path: &str, from: &str| {
+        let request = client().get(format!("{}{path}", agent.url()));
+        request.header("x-forwarded-for", from).send().await.unwrap()
+    };
+    let mut refused = None;
+    for _ in 0..30 {
+        let answer = ask("/karma-hello/streams", "6.6.6.6, 192.0.2.7").await;
+        if answer.status() == StatusCode::TOO_MANY_REQUESTS {
+            refused = Some(answer);
+        }
+    }
+    let refused = refused.unwrap();
+    let wait: u64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=2).contains(&wait), "{wait}");
+    let body: Value = refused.json().await.unwrap();
+    assert_eq!(body["error"], "too_many_requests");
+    for _ in 0..30 {
+        assert_eq!(ask("/karma-hello/health", "192.0.2.7").await.status(), StatusCode::OK);
+    }
+    assert_eq!(ask("/karma-hello/streams", "192.0.2.8").await.status(), StatusCode::OK);
+}

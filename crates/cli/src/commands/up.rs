@@ -15,6 +15,8 @@ use crate::detach;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::fidelity;
+use crate::karma_toml;
+use crate::local_environment;
 use crate::printer::{Printer, Style};
 use crate::programs;
 use crate::progress;
@@ -130,13 +132,13 @@ impl Arguments {
     /// Evaluates the stack and builds its programs.
     fn prepare(&self, directory: &StackDirectory, reporter: Reporter) -> Result<Prepared, Failure> {
         let loaded = stack::load(&self.stack, reporter)?;
-        let fleet = stack::fleet(&loaded, reporter)?;
+        let mut fleet = stack::fleet(&loaded, reporter)?;
         if self.strict {
             fidelity::refuse_ignored(&karma_fleet::fidelity(&loaded.stack))?;
         }
         let (runner, programs) = match self.runner {
             Runner::Process => {
-                let programs = programs::prepare(directory.path(), &fleet, reporter.printer)?;
+                let programs = programs::prepare(directory.path(), &mut fleet, reporter.printer)?;
                 (RunnerKind::Process, programs)
             }
             Runner::Container => (RunnerKind::Container, Programs::new()),
@@ -162,6 +164,11 @@ fn print_fidelity(arguments: &Arguments, reporter: Reporter) -> Result<ExitStatu
     let loaded = stack::load(&arguments.stack, reporter)?;
     let mechanisms = wiring::block_on(fidelity::mechanisms())?;
     fidelity::print(&karma_fleet::fidelity(&loaded.stack), mechanisms, reporter)?;
+    let mut fleet = stack::fleet(&loaded, reporter)?;
+    let images = karma_toml::read(StackDirectory::resolve(arguments.stack.dir.as_deref())?.path())?;
+    for line in local_environment::put_into(&mut fleet, &images.environment) {
+        reporter.printer.talk(&line);
+    }
     Ok(ExitStatus::Yes)
 }
 

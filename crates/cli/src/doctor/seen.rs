@@ -69,7 +69,7 @@ impl Seen {
         Ok(Self {
             terraform: terraform(),
             has_lock: directory.join(LOCK).is_file(),
-            entries: karma_toml::read(directory)?.images.into_keys().collect(),
+            entries: karma_toml::read(directory)?.by_repository.into_keys().collect(),
             region: subject.session.ok().map(|session| session.region().to_owned()),
             account: match subject.session {
                 Ok(session) => account(session, subject.fleet).await,
