@@ -85,11 +85,11 @@ impl KarmaHello {
     }
 
     /// The karma-hello of `KARMA_HELLO_URL`, if there is one.
-    pub(crate) fn optional(settings: &Settings) -> Result<Option<KarmaHello>, StartError> {
+    pub(crate) fn optional(settings: &Settings, payments: Option<&Payments>) -> Result<Option<KarmaHello>, StartError> {
         settings
             .karma_hello_url
             .is_some()
-            .then(|| KarmaHello::new(settings))
+            .then(|| KarmaHello::new(settings, payments))
             .transpose()
     }
 
