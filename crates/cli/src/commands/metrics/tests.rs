@@ -1,4 +1,4 @@
-use karma_ops::{MetricId};
+use karma_ops::MetricId;
 
 use super::*;
 use crate::printer::{ColorChoice, Verbosity};
