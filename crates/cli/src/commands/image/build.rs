@@ -1,4 +1,4 @@
-//! `karma image build [DIR] [IMAGE…]`
+//! `karma image build [IMAGE…]`
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,9 @@ use crate::table::{Cell, Table};
 #[derive(Debug, Args)]
 #[command(
     verbatim_doc_comment,
-    after_long_help = "Example: karma image build terraform validator"
+    // Its arguments are images, as those of `push` are.
+    mut_arg("dir", |dir| dir.long("dir")),
+    after_long_help = "Example: karma image build validator"
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]

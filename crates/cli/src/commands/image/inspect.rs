@@ -1,4 +1,4 @@
-//! `karma image inspect [DIR] [IMAGE…]`
+//! `karma image inspect [IMAGE…]`
 
 use clap::Args;
 use karma_image::{Inspection, Layout, LayoutError};
@@ -20,7 +20,9 @@ use crate::table::{Cell, Table};
 #[derive(Debug, Args)]
 #[command(
     verbatim_doc_comment,
-    after_long_help = "Example: karma image inspect terraform validator"
+    // Its arguments are images, as those of `push` are.
+    mut_arg("dir", |dir| dir.long("dir")),
+    after_long_help = "Example: karma image inspect validator"
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
