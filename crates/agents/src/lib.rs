@@ -58,7 +58,7 @@ mod text;
 mod agents;
 
 pub use a2a::Reach;
-pub use agents::{AGENTS, Agent, Route, Service, Skill, Start, find_agent};
+pub use agents::{AGENTS, Agent, IrcSettings, Route, Service, Skill, Start, find_agent};
 pub use command::{Command, HELP, UsageError};
 pub use data::DataError;
 pub use health::{Dependency, HealthError, check_health};
