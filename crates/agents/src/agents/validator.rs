@@ -2,6 +2,8 @@
 
 mod chat_checks;
 mod chat_data;
+mod chat_patterns;
+mod history;
 mod price;
 mod score;
 mod transcript_checks;
@@ -11,12 +13,14 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::Router;
+use axum::extract::State;
 use axum::routing::post;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use self::history::{History, Offer, Usual};
 use self::price::{PriceOpinion, Tariff};
 use self::score::{Deduction, Verdict};
 use super::{Agent, Route, Service, Skill, Start};
@@ -41,10 +45,11 @@ pub(super) const AGENT: Agent = Agent {
     start,
 };
 
-#[expect(clippy::unnecessary_wraps, reason = "the signature every agent starts with")]
-fn start(_: &Start<'_>) -> Result<Service, StartError> {
+fn start(Start { store, .. }: &Start<'_>) -> Result<Service, StartError> {
     Ok(Service {
-        routes: Router::new().route("/validate", post(validate)),
+        routes: Router::new()
+            .route("/validate", post(validate))
+            .with_state(History::open(store)?),
         dependencies: Vec::new(),
     })
 }
@@ -62,13 +67,23 @@ struct Question {
     metadata: Option<Map<String, Value>>,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum DataType {
     #[serde(alias = "chat_log")]
     ChatLogs,
     #[serde(alias = "transcription", alias = "transcripts")]
     Transcript,
+}
+
+impl DataType {
+    /// As it stands in the store.
+    fn name(self) -> &'static str {
+        match self {
+            DataType::ChatLogs => "chat_logs",
+            DataType::Transcript => "transcript",
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -84,6 +99,8 @@ struct Answer {
     reasoning: String,
     deductions: Vec<Deduction>,
     price: Option<PriceOpinion>,
+    /// What was asked for other data of the kind before.
+    usual_price: Option<Usual>,
     /// What the data was found to hold, whatever it claims.
     counted: Counted,
     /// SHA-256 of the data as JSON with sorted keys and no blanks.
@@ -104,7 +121,7 @@ struct Examination {
     tariff: Tariff,
 }
 
-async fn validate(Input(question): Input<Question>) -> Result<Json<Answer>, ApiError> {
+async fn validate(State(history): State<History>, Input(question): Input<Question>) -> Result<Json<Answer>, ApiError> {
     check(&question)?;
     let Examination {
         deductions,
@@ -113,7 +130,12 @@ async fn validate(Input(question): Input<Question>) -> Result<Json<Answer>, ApiE
         tariff,
     } = examine(&question)?;
     let price = question.price_glue.map(|asked| tariff.opinion(asked, records));
-    let verdict = Verdict::of(&deductions, price.as_ref().map(|price| price.score));
+    let data_digest = format!("sha256:{}", digest(&json!(question.data_content)));
+    let usual_price = match offer(&question, &data_digest, records) {
+        Some(offer) => history.compare(offer).await?,
+        None => None,
+    };
+    let verdict = Verdict::of(&deductions, price_score(price.as_ref(), usual_price.as_ref()));
     Ok(Json(Answer {
         validation_id: digest(&json!(question))[..32].to_owned(),
         data_type: question.data_type,
@@ -122,12 +144,36 @@ async fn validate(Input(question): Input<Question>) -> Result<Json<Answer>, ApiE
         deductions,
         price,
         counted,
-        data_digest: format!("sha256:{}", digest(&json!(question.data_content))),
+        data_digest,
+        usual_price,
         seller_address: question.seller_address,
         buyer_address: question.buyer_address,
         metadata: question.metadata,
         timestamp: Timestamp::now(),
     }))
+}
+
+/// What is asked for one record; none where there is no price, or nothing to be had for it.
+fn offer(question: &Question, data_digest: &str, records: usize) -> Option<Offer> {
+    let per_record = question.price_glue? * 1e6 / records as f64;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a price is not negative, and a cast of a float saturates"
+    )]
+    let per_record = per_record.round() as u64;
+    (records > 0).then(|| Offer {
+        data_type: question.data_type,
+        data_digest: data_digest.to_owned(),
+        per_record,
+    })
+}
+
+/// The worse of the two opinions: against the tariff, and against what was usual.
+fn price_score(price: Option<&PriceOpinion>, usual: Option<&Usual>) -> Option<f64> {
+    let tariff = price.map(|price| price.score)?;
+    let usual = usual.and_then(|usual| usual.score);
+    Some(usual.map_or(tariff, |usual| tariff.min(usual)))
 }
 
 fn check(question: &Question) -> Result<(), ApiError> {
