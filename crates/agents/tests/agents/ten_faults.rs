@@ -1,9 +1,15 @@
-//! Ten things that agents like these were once found to fake or get wrong, and that ours must not.
+//! Ten things that agents like these were once found to fake or get wrong, and that ours must not. Each has its test:
 //!
-//! 1. a skill profile that is the same for everybody, 2. a voice profile that is the same for everybody, 3. invented messages under
-//! a false count, 4. a validator that scores without having looked, 9. filters and statistics that are not those of the answer,
-//! 10. cards that no standard client can read: below, each under its number. 5 to 8 (verdicts on a chain, buyers who pay, a
-//! seller who checks what he is paid, prices in whole units) are tested where payments are.
+//! 1. a skill profile that is the same for everybody;
+//! 2. a voice profile that is the same for everybody;
+//! 3. invented messages under a false count;
+//! 4. a validator that scores without having looked;
+//! 5. verdicts that never reach a chain,
+//! 6. buyers who never pay,
+//! 7. a seller who does not check what he is paid, and
+//! 8. prices as floating point: these four are tested where payments are;
+//! 9. filters and statistics that are not those of the answer;
+//! 10. cards that no standard client can read.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
