@@ -6,6 +6,8 @@ mod skill_extractor;
 mod validator;
 mod voice_extractor;
 
+pub use self::karma_hello::IrcSettings;
+
 use axum::Router;
 use serde_json::{Value, json};
 

@@ -4,12 +4,17 @@
 //! They are read when the first `https` address is to be called and not before: reading them takes milliseconds and a
 //! megabyte, which an agent that calls its neighbours over plain HTTP does not have to spend.
 
+use std::io;
 use std::sync::{Arc, OnceLock};
 
 use reqwest::Url;
 use reqwest::redirect::Policy;
 use rustls::crypto::ring;
+use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::limits;
 
@@ -38,6 +43,14 @@ fn tls(roots: RootCertStore) -> ClientConfig {
         .expect("ring speaks TLS 1.2 and 1.3")
         .with_root_certificates(roots)
         .with_no_client_auth()
+}
+
+/// TLS over a connection to this server.
+pub(crate) async fn tls_stream(host: &str, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+    TlsConnector::from(Arc::new(tls(system_roots())))
+        .connect(name, stream)
+        .await
 }
 
 /// The system's certificates. One that cannot be read is left out; without any, no server is trusted, and a call says so.

@@ -66,7 +66,7 @@ mod text;
 mod agents;
 
 pub use a2a::Reach;
-pub use agents::{AGENTS, Agent, Route, Service, Skill, Start, find_agent};
+pub use agents::{AGENTS, Agent, IrcSettings, Route, Service, Skill, Start, find_agent};
 pub use ask::{AskError, ask};
 pub use chain::PrivateKey;
 pub use command::{Command, HELP, UsageError};

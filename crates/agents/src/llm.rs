@@ -33,7 +33,7 @@ use self::budget::Budget;
 use self::call::Call;
 pub(crate) use self::counters::Counters;
 pub(crate) use self::error::LlmError;
-pub(crate) use self::evidence::{Claim, Texts, is_plain_name, is_plain_sentence};
+pub(crate) use self::evidence::{Claim, Texts, is_plain_name, is_plain_sentence, says_something};
 pub(crate) use self::prompt::{Prompt, SKILL_PROFILE, SUMMARY, Selection, VOICE_REMARKS};
 pub use self::settings::LlmSettings;
 use self::wire::{ChatRequest, EmbeddingRequest, Usage};

@@ -199,3 +199,36 @@ pub(crate) fn confidence(evidence: usize, half: usize) -> f64 {
 pub(crate) fn round(figure: f64) -> f64 {
     (figure * 1000.0).round() / 1000.0
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::chat::Message;
+
+    fn messages(written: &[(i64, String)]) -> Vec<StreamMessage> {
+        let message = |(second, text): &(i64, String)| StreamMessage {
+            stream_id: "s".to_owned(),
+            message: Message {
+                timestamp: Timestamp::from_second(*second).unwrap(),
+                user: "ana".to_owned(),
+                message: text.clone(),
+                user_badges: Vec::new(),
+            },
+        };
+        written.iter().map(message).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn other_messages_or_another_dictionary_are_told_apart(
+            one in proptest::collection::vec((0_i64..3, "[ab]{0,2}"), 0..4),
+            other in proptest::collection::vec((0_i64..3, "[ab]{0,2}"), 0..4),
+        ) {
+            let of = |written: &[(i64, String)], dictionary| ComputedFrom::of(&messages(written), dictionary);
+            prop_assert_eq!(of(&one, "v1") == of(&other, "v1"), one == other);
+            prop_assert_ne!(of(&one, "v1"), of(&one, "v2"));
+        }
+    }
+}

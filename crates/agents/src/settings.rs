@@ -12,6 +12,7 @@ use reqwest::Url;
 use thiserror::Error;
 
 use crate::a2a::Reach;
+use crate::agents::IrcSettings;
 use crate::chain::PrivateKey;
 use crate::llm::LlmSettings;
 use crate::logging::Level;
@@ -46,6 +47,8 @@ pub struct Settings {
     pub service_name: Option<String>,
     /// `OPENAI_API_KEY`, `OPENAI_BASE_URL` and others: the language model to ask, if any.
     pub llm: Option<LlmSettings>,
+    /// `IRC_URL`, `IRC_CHANNELS` and others: the chat that karma-hello listens to, if any.
+    pub irc: Option<IrcSettings>,
     /// `RETENTION_DAYS`: how long messages are kept, by their own time; for ever unless told.
     pub retention: Option<Duration>,
     /// `CHAIN_RPC_URL`, `TOKEN_ADDRESS`, `PRICES` and others: how it pays and is paid, if it does.
@@ -90,6 +93,7 @@ impl Settings {
             otlp_endpoint: environment.optional("OTEL_EXPORTER_OTLP_ENDPOINT", http_url)?,
             service_name: environment.optional("OTEL_SERVICE_NAME", |text| Ok(text.to_owned()))?,
             llm: LlmSettings::read(&environment)?,
+            irc: IrcSettings::read(&environment)?,
             retention: environment.optional("RETENTION_DAYS", days)?,
             payments: PaymentSettings::read(&environment)?,
             private_key: payments::private_key(&environment)?,

@@ -2,6 +2,7 @@
 
 mod archive;
 mod ingest;
+mod irc;
 mod query;
 mod statistics;
 mod table;
@@ -16,6 +17,8 @@ use serde_json::{Value, json};
 
 use self::archive::{Added, Archive};
 use self::ingest::check_log;
+pub use self::irc::IrcSettings;
+use self::irc::Listener;
 use self::query::Answer;
 use super::{Agent, Route, Service, Skill, Start};
 use crate::chat::{ChatLog, ChatQuery};
@@ -68,12 +71,14 @@ fn start(Start { settings, store, .. }: &Start<'_>) -> Result<Service, StartErro
     let routes = Router::new()
         .route("/get_chat_logs", get(get_chat_logs).post(get_chat_logs))
         .route("/streams", get(streams))
-        .route("/chat_logs", post(add_chat_log))
-        .with_state(archive);
-    Ok(Service {
-        routes,
-        dependencies: Vec::new(),
-    })
+        .route("/chat_logs", post(add_chat_log));
+    let listener = settings.irc.clone().map(|irc| Listener::new(irc, archive.clone()));
+    let dependencies = listener.iter().map(Listener::dependency).collect();
+    if let Some(listener) = listener {
+        tokio::spawn(listener.listen());
+    }
+    let routes = routes.with_state(archive);
+    Ok(Service { routes, dependencies })
 }
 
 async fn get_chat_logs(

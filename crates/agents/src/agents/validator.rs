@@ -2,6 +2,8 @@
 
 mod chat_checks;
 mod chat_data;
+mod chat_patterns;
+mod history;
 mod price;
 mod score;
 mod transcript_checks;
@@ -20,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use self::history::{History, Offer, Usual};
 use self::price::{PriceOpinion, Tariff};
 use self::score::{Deduction, Verdict};
 use super::{Agent, Route, Service, Skill, Start};
@@ -45,11 +48,20 @@ pub(super) const AGENT: Agent = Agent {
     start,
 };
 
-#[expect(clippy::unnecessary_wraps, reason = "the signature every agent starts with")]
+/// What its answers need.
+#[derive(Clone)]
+struct Validator {
+    history: History,
+    attestor: Option<Arc<Attestor>>,
+}
+
 fn start(start: &Start<'_>) -> Result<Service, StartError> {
-    let attestor = Attestor::of(start).map(Arc::new);
+    let validator = Validator {
+        history: History::open(&start.store)?,
+        attestor: Attestor::of(start).map(Arc::new),
+    };
     Ok(Service {
-        routes: Router::new().route("/validate", post(validate)).with_state(attestor),
+        routes: Router::new().route("/validate", post(validate)).with_state(validator),
         dependencies: Vec::new(),
     })
 }
@@ -67,13 +79,23 @@ struct Question {
     metadata: Option<Map<String, Value>>,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum DataType {
     #[serde(alias = "chat_log")]
     ChatLogs,
     #[serde(alias = "transcription", alias = "transcripts")]
     Transcript,
+}
+
+impl DataType {
+    /// As it stands in the store.
+    fn name(self) -> &'static str {
+        match self {
+            DataType::ChatLogs => "chat_logs",
+            DataType::Transcript => "transcript",
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -89,6 +111,8 @@ struct Answer {
     reasoning: String,
     deductions: Vec<Deduction>,
     price: Option<PriceOpinion>,
+    /// What was asked for other data of the kind before.
+    usual_price: Option<Usual>,
     /// What the data was found to hold, whatever it claims.
     counted: Counted,
     /// SHA-256 of the data as JSON with sorted keys and no blanks.
@@ -113,7 +137,7 @@ struct Examination {
 }
 
 async fn validate(
-    State(attestor): State<Option<Arc<Attestor>>>,
+    State(validator): State<Validator>,
     Input(question): Input<Question>,
 ) -> Result<Json<Answer>, ApiError> {
     check(&question)?;
@@ -124,11 +148,18 @@ async fn validate(
         tariff,
     } = examine(&question)?;
     let price = question.price_glue.map(|asked| tariff.opinion(asked, records));
-    let verdict = Verdict::of(&deductions, price.as_ref().map(|price| price.score));
-    let (data, timestamp) = (Value::Object(question.data_content.clone()), Timestamp::now());
+    let data = Value::Object(question.data_content.clone());
+    let data_digest = format!("sha256:{}", digest(&data));
+    let usual_price = match offer(&question, &data_digest, records) {
+        Some(offer) => validator.history.compare(offer).await?,
+        None => None,
+    };
+    let verdict = Verdict::of(&deductions, price_score(price.as_ref(), usual_price.as_ref()));
+    let timestamp = Timestamp::now();
     let explanation = json!(deductions);
     let attestation = OptionFuture::from(
-        attestor
+        validator
+            .attestor
             .as_ref()
             .map(|it| it.attest(&data, verdict.overall_score, &explanation, timestamp)),
     );
@@ -141,13 +172,37 @@ async fn validate(
         deductions,
         price,
         counted,
-        data_digest: format!("sha256:{}", digest(&data)),
+        data_digest,
+        usual_price,
         seller_address: question.seller_address,
         buyer_address: question.buyer_address,
         metadata: question.metadata,
         timestamp,
         attestation,
     }))
+}
+
+/// What is asked for one record; none where there is no price, or nothing to be had for it.
+fn offer(question: &Question, data_digest: &str, records: usize) -> Option<Offer> {
+    let per_record = question.price_glue? * 1e6 / records as f64;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a price is not negative, and a cast of a float saturates"
+    )]
+    let per_record = per_record.round() as u64;
+    (records > 0).then(|| Offer {
+        data_type: question.data_type,
+        data_digest: data_digest.to_owned(),
+        per_record,
+    })
+}
+
+/// The worse of the two opinions: against the tariff, and against what was usual.
+fn price_score(price: Option<&PriceOpinion>, usual: Option<&Usual>) -> Option<f64> {
+    let tariff = price.map(|price| price.score)?;
+    let usual = usual.and_then(|usual| usual.score);
+    Some(usual.map_or(tariff, |usual| tariff.min(usual)))
 }
 
 fn check(question: &Question) -> Result<(), ApiError> {

@@ -163,10 +163,10 @@ impl Call<'_> {
 }
 
 /// Nobody took the question: it has cost nothing.
-fn give_back_if_unanswered<'b>(
+fn give_back_if_unanswered(
     response: Result<Response, LlmError>,
-    reservation: Reservation<'b>,
-) -> Result<(Response, Reservation<'b>), LlmError> {
+    reservation: Reservation<'_>,
+) -> Result<(Response, Reservation<'_>), LlmError> {
     match response {
         Ok(response) => Ok((response, reservation)),
         Err(error) => {

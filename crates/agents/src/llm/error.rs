@@ -26,7 +26,7 @@ pub(crate) enum LlmError {
     #[error("the model's server answered {0}, again and again")]
     Unwell(StatusCode),
     /// The server does not want this request.
-    #[error("the model's server refused with {status}{}", code_text(.code))]
+    #[error("the model's server refused with {status}{}", code_text(.code.as_deref()))]
     Refused {
         /// Its status.
         status: StatusCode,
@@ -44,6 +44,6 @@ pub(crate) enum LlmError {
     OffSchema(String),
 }
 
-fn code_text(code: &Option<String>) -> String {
-    code.as_ref().map_or_else(String::new, |code| format!(" ({code})"))
+fn code_text(code: Option<&str>) -> String {
+    code.map_or_else(String::new, |code| format!(" ({code})"))
 }

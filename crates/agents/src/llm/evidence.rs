@@ -1,5 +1,7 @@
 //! Comparing what a model claims with the texts it was given.
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
 
 use super::prompt::{Prompt, speaks_to_a_model};
@@ -8,6 +10,8 @@ use crate::text::{is_stop_word, words};
 /// The longest name or sentence that is taken from a model, in characters.
 const LONGEST_NAME: usize = 60;
 const LONGEST_SENTENCE: usize = 400;
+/// How much of a word is compared.
+const STEM_LETTERS: usize = 5;
 
 /// A model's word that a text holds a quote.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -36,21 +40,27 @@ impl<'t> Texts<'t> {
         self.prompt.selection().sent.get(number).copied()
     }
 
-    /// Where the quoted text stands among all, if it really holds the quote. Blanks may differ, nothing else; and a
-    /// quote without a word that means something proves nothing.
+    /// Where the quoted text stands among all, if it really holds the quote. Blanks may differ, nothing else; and a quote
+    /// without a word proves nothing.
     pub(crate) fn proves(&self, claim: &Claim) -> Option<usize> {
         let at = self.position(claim.number)?;
         let holds = single_blanks(self.all[at]).contains(&single_blanks(&claim.quote));
-        (holds && !meaning(&claim.quote).is_empty()).then_some(at)
+        let has_word = words(&claim.quote).iter().any(|word| word.folded.chars().count() > 1);
+        (holds && has_word).then_some(at)
     }
 
-    /// Whether a sentence shares a word that means something with one of the texts it rests on.
+    /// Whether at least half of a sentence's words that mean something stand in the texts it rests on, in whatever form.
     pub(crate) fn supports(&self, sentence: &str, positions: &[usize]) -> bool {
         let said = meaning(sentence);
-        positions
-            .iter()
-            .any(|&at| meaning(self.all[at]).iter().any(|word| said.contains(word)))
+        let known: HashSet<String> = positions.iter().flat_map(|&at| meaning(self.all[at])).collect();
+        let supported = said.iter().filter(|word| known.contains(*word)).count();
+        supported > 0 && supported * 2 >= said.len()
     }
+}
+
+/// Whether a quote holds a word that means something by itself.
+pub(crate) fn says_something(quote: &str) -> bool {
+    !meaning(quote).is_empty()
 }
 
 /// Whether a model's name for something can be shown: short, one line, no link, no order to another model.
@@ -76,11 +86,11 @@ fn single_blanks(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// The words that mean something, by their first letters: an ending is no other word.
 fn meaning(text: &str) -> Vec<String> {
     let words = words(text).into_iter().map(|word| word.folded);
-    words
-        .filter(|word| word.chars().count() > 1 && !is_stop_word(word))
-        .collect()
+    let meaning = words.filter(|word| word.chars().count() > 1 && !is_stop_word(word));
+    meaning.map(|word| word.chars().take(STEM_LETTERS).collect()).collect()
 }
 
 #[cfg(test)]
@@ -111,11 +121,12 @@ mod tests {
         check(0, "", None);
         check(2, "I built", None);
         check(usize::MAX, "I built", None);
-        assert!(texts.supports("She builds a robot.", &[1]) && !texts.supports("She is the president.", &[1]));
+        assert!(texts.supports("She built robots.", &[1]) && !texts.supports("She is the president.", &[1]));
     }
 
     #[test]
     fn names_are_plain() {
+        assert!(says_something("my bees") && !says_something("I am the"));
         assert!(is_plain_name("Machine learning") && is_plain_name("C++"));
         for odd in [
             "",

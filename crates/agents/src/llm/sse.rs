@@ -107,7 +107,7 @@ mod tests {
             lines in proptest::collection::vec(("(data|event|:|data:|data: |)", "[a-zñ🔥:]{0,5}", "(\n|\r|\r\n)"), 0..20),
             cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..12),
         ) {
-            let text: String = lines.into_iter().map(|(field, value, end)| format!("{field}{value}{end}")).collect();
+            let text: String = lines.into_iter().map(|(field, value, end)| [field, value, end].concat()).collect();
             let whole = EventStream::default().push(text.as_bytes()).unwrap();
             let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(text.len() + 1)).collect();
             cuts.extend([0, text.len()]);
@@ -128,8 +128,8 @@ mod tests {
         #[test]
         fn what_is_written_is_read(events in proptest::collection::vec("[a-z ñ🔥\n]{0,12}", 0..8)) {
             let text: String = events.iter().map(|event| {
-                let lines: String = event.split('\n').map(|line| format!("data: {line}\n")).collect();
-                format!("{lines}\n")
+                let lines: String = event.split('\n').map(|line| ["data: ", line, "\n"].concat()).collect();
+                lines + "\n"
             }).collect();
             prop_assert_eq!(EventStream::default().push(text.as_bytes()).unwrap(), events);
         }

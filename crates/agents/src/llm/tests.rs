@@ -122,117 +122,86 @@ async fn what_passes_is_tried_again() {
     assert!(begun.elapsed() < Duration::from_secs(5) && server.asked().len() == 1);
 }
 
+/// The one question to a server that behaves so comes to this, and nothing of the key is shown.
+async fn check(behaviour: Behaviour, delivery: Delivery, expected: LlmError) {
+    let server = ModelServer::start([behaviour]).await;
+    let llm = llm(&server.url, &[]);
+    let error = ask(&llm, delivery).await.unwrap_err();
+    assert_eq!(error, expected);
+    assert_eq!(server.asked().len(), 1, "{error}: no second try");
+    assert_eq!(count(&llm, "llm_failures_total"), 1, "{error}");
+    let shown = format!("{error} {error:?} {llm:?}");
+    assert!(!shown.contains(KEY), "{shown}");
+}
+
 #[tokio::test]
-async fn bad_answers_are_told_apart_and_never_repeat_what_was_written() {
-    let check = async |behaviour: Behaviour, delivery: Delivery, expected: LlmError| {
-        let server = ModelServer::start([behaviour]).await;
-        let llm = llm(&server.url, &[]);
-        let error = ask(&llm, delivery).await.unwrap_err();
-        assert_eq!(error, expected);
-        assert_eq!(server.asked().len(), 1, "{error}: no second try");
-        assert_eq!(count(&llm, "llm_failures_total"), 1, "{error}");
-        let shown = format!("{error} {error:?} {llm:?}");
-        assert!(!shown.contains(KEY), "{shown}");
+async fn refusals_are_told_by_their_code_and_never_repeat_what_was_written() {
+    let check = async |status: StatusCode, error: Value, code: Option<&str>| {
+        let refuse = Behaviour::Refuse(status, vec![], json!({ "error": error }));
+        let code = code.map(str::to_owned);
+        check(refuse, Delivery::Whole, LlmError::Refused { status, code }).await;
     };
-    let refuse = |status: StatusCode, body: Value| Behaviour::Refuse(status, vec![], body);
+    let echo = json!({ "code": "invalid_api_key", "message": format!("Incorrect key: {KEY}") });
+    check(StatusCode::UNAUTHORIZED, echo, Some("invalid_api_key")).await;
+    let quota = json!({ "code": "insufficient_quota" });
+    check(StatusCode::TOO_MANY_REQUESTS, quota, Some("insufficient_quota")).await;
+    check(StatusCode::BAD_REQUEST, json!({ "code": KEY }), None).await;
+}
+
+#[tokio::test]
+async fn what_is_no_answer_of_the_api_is_none() {
     let completion = |message: Value, reason: &str| {
-        Behaviour::Raw(
-            "application/json",
-            json!({ "choices": [{ "message": message, "finish_reason": reason }] }).to_string(),
-        )
+        let choice = json!({ "message": message, "finish_reason": reason });
+        Behaviour::Raw("application/json", json!({ "choices": [choice] }).to_string())
     };
-    let echo = json!({ "error": { "code": "invalid_api_key", "message": format!("Incorrect key: {KEY}") } });
-    check(
-        refuse(StatusCode::UNAUTHORIZED, echo),
-        Delivery::Whole,
-        LlmError::Refused {
-            status: StatusCode::UNAUTHORIZED,
-            code: Some("invalid_api_key".into()),
-        },
-    )
-    .await;
-    check(
-        refuse(
-            StatusCode::TOO_MANY_REQUESTS,
-            json!({ "error": { "code": "insufficient_quota" } }),
-        ),
-        Delivery::Whole,
-        LlmError::Refused {
-            status: StatusCode::TOO_MANY_REQUESTS,
-            code: Some("insufficient_quota".into()),
-        },
-    )
-    .await;
-    check(
-        refuse(StatusCode::BAD_REQUEST, json!({ "error": { "code": KEY } })),
-        Delivery::Whole,
-        LlmError::Refused {
-            status: StatusCode::BAD_REQUEST,
-            code: None,
-        },
-    )
-    .await;
+    let whole = async |behaviour, expected| check(behaviour, Delivery::Whole, expected).await;
     let (html, json) = ("text/html", "application/json");
-    check(
+    whole(
         Behaviour::Raw(html, "<h1>hi</h1>".into()),
-        Delivery::Whole,
         LlmError::Unreadable("something that is no JSON"),
     )
     .await;
-    check(
+    whole(
         Behaviour::Raw(json, "{".into()),
-        Delivery::Whole,
         LlmError::Unreadable("JSON that is none of the API's"),
     )
     .await;
-    check(
+    whole(
         completion(json!({ "content": null }), "stop"),
-        Delivery::Whole,
         LlmError::Unreadable("no text"),
     )
     .await;
-    check(
+    whole(
         completion(json!({ "content": "", "refusal": "no" }), "stop"),
-        Delivery::Whole,
         LlmError::Unfinished("it refused"),
     )
     .await;
-    check(
-        completion(json!({ "content": "{\"sen" }), "length"),
-        Delivery::Whole,
-        LlmError::Unfinished("it reached the longest answer allowed"),
-    )
-    .await;
-    check(
+    let cut = LlmError::Unfinished("it reached the longest answer allowed");
+    whole(completion(json!({ "content": "{\"sen" }), "length"), cut).await;
+    whole(
         Behaviour::Say("I am sorry".into()),
-        Delivery::Whole,
         LlmError::OffSchema("no JSON at .".into()),
     )
     .await;
-    check(
-        Behaviour::Say(r#"{"sentences": [7]}"#.into()),
-        Delivery::Streamed,
-        LlmError::OffSchema("another kind of value at sentences[0]".into()),
-    )
-    .await;
-    check(
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_off_is_no_answer() {
+    let streamed = async |behaviour, expected| check(behaviour, Delivery::Streamed, expected).await;
+    let off_schema = LlmError::OffSchema("another kind of value at sentences[0]".into());
+    streamed(Behaviour::Say(r#"{"sentences": [7]}"#.into()), off_schema).await;
+    streamed(
         Behaviour::EndStream(good()),
-        Delivery::Streamed,
         LlmError::Unfinished("its server ended the stream"),
     )
     .await;
-    check(
+    streamed(
         Behaviour::CutStream(good()),
-        Delivery::Streamed,
         LlmError::Unfinished("the connection broke"),
     )
     .await;
-    check(
-        Behaviour::Raw("text/event-stream", "data: hello\n\n".into()),
-        Delivery::Streamed,
-        LlmError::Unreadable("a stream that is none of the API's"),
-    )
-    .await;
+    let other = Behaviour::Raw("text/event-stream", "data: hello\n\n".into());
+    streamed(other, LlmError::Unreadable("a stream that is none of the API's")).await;
 }
 
 #[tokio::test]

@@ -81,11 +81,6 @@ impl ModelServer {
         }
     }
 
-    /// A model that says this as JSON, always.
-    pub(crate) async fn saying(answer: &Value) -> ModelServer {
-        ModelServer::start([Behaviour::Say(answer.to_string())]).await
-    }
-
     /// The questions so far.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
@@ -153,7 +148,7 @@ fn streamed(text: &str, tokens: u64, end: &[&str]) -> Response {
         json!({ "model": "stub-1", "choices": [], "usage": { "prompt_tokens": tokens, "completion_tokens": 3 } });
     events.push(usage.to_string());
     events.extend(end.iter().map(ToString::to_string));
-    let body: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
+    let body: String = events.iter().map(|event| ["data: ", event, "\n\n"].concat()).collect();
     ([(header::CONTENT_TYPE, "text/event-stream; charset=utf-8")], body).into_response()
 }
 

@@ -282,3 +282,97 @@ async fn what_cannot_be_looked_at_is_refused() {
     let unpaid = json!({ "data_type": "chat_logs", "data_content": { "messages": [] }, "price_glue": -1 });
     check(unpaid, "price_glue").await;
 }
+
+/// A chat of 40 messages, a text and a pause in seconds for each.
+fn chat(message: impl Fn(i64) -> (&'static str, String, i64)) -> Value {
+    let mut second = 0;
+    let messages: Vec<Value> = (0..40)
+        .map(|number| {
+            let (user, text, pause) = message(number);
+            second += pause;
+            let timestamp = format!(
+                "2026-02-01T{:02}:{:02}:{:02}Z",
+                10 + second / 3600,
+                second / 60 % 60,
+                second % 60
+            );
+            json!({ "timestamp": timestamp, "user": user, "message": text })
+        })
+        .collect();
+    json!({ "stream_date": "2026-02-01", "messages": messages })
+}
+
+#[tokio::test]
+async fn machines_and_repetition_are_found() {
+    let agent = start("validator", &[]).await;
+    let pause = |number: i64| [7, 19, 31, 5, 43][usize::try_from(number % 5).unwrap()];
+    let check = async |data: Value, expected: &[&str]| {
+        let answer = validate(&agent, "chat_logs", &data).await;
+        assert_eq!(codes(&answer), expected, "{}", answer["reasoning"]);
+    };
+    let word = |number: i64| {
+        format!(
+            "{} {number}",
+            ["rust", "docker", "gas", "logs"][usize::try_from(number % 4).unwrap()]
+        )
+    };
+    check(chat(|number| ("ana", word(number * 7919), pause(number))), &[]).await;
+    let spam = |number: i64| {
+        format!(
+            "buy cheap followers today at example dot org {}",
+            ["!", "!!", "now"][usize::try_from(number % 3).unwrap()]
+        )
+    };
+    check(
+        chat(|number| ("ana", spam(number), pause(number))),
+        &["fraud repetition"],
+    )
+    .await;
+    // Every second message comes from a machine, each 60 seconds; between them somebody writes when he likes.
+    let between = |number: i64| {
+        if number % 2 == 0 {
+            10 + pause(number / 2)
+        } else {
+            50 - pause(number / 2)
+        }
+    };
+    let talk = |number: i64| {
+        (
+            ["bot", "ana"][usize::try_from(number % 2).unwrap()],
+            word(number * 7919),
+            between(number + 1),
+        )
+    };
+    let data = chat(talk);
+    let answer = validate(&agent, "chat_logs", &data).await;
+    assert!(codes(&answer).contains(&"fraud machines".to_owned()), "{answer}");
+}
+
+#[tokio::test]
+async fn a_price_is_compared_with_those_before() {
+    let agent = start("validator", &[]).await;
+    let ask = async |messages: u32, price: f64| {
+        let mut data = shipped("karma-hello/chat_logs_20260115.json");
+        data["messages"]
+            .as_array_mut()
+            .unwrap()
+            .truncate(usize::try_from(messages).unwrap());
+        for claim in ["total_messages", "unique_users", "statistics"] {
+            data.as_object_mut().unwrap().remove(claim);
+        }
+        let question = json!({ "data_type": "chat_logs", "data_content": data, "price_glue": price });
+        let (status, answer) = agent.post("/validate", &question).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        answer
+    };
+    assert_eq!(ask(10, 0.001).await["usual_price"], Value::Null);
+    for messages in 11..16 {
+        ask(messages, 0.0001 * f64::from(messages)).await;
+    }
+    let dear = ask(20, 0.008).await;
+    assert_eq!(
+        (&dear["price"]["score"], &dear["price_score"]),
+        (&json!(1.0), &json!(0.25))
+    );
+    assert_eq!(dear["usual_price"]["offers"], 6);
+}

@@ -110,11 +110,11 @@ fn apply(transaction: &Transaction<'_>, _: Position, entry: &[u8]) -> rusqlite::
 }
 
 fn check_room(connection: &Connection, more: usize) -> Result<(), ApiError> {
-    let held = table::count(connection).map_err(StoreError::from)?;
-    if held + more <= limits::STORED_SEGMENTS {
+    let count = table::count(connection).map_err(StoreError::from)?;
+    if count + more <= limits::STORED_SEGMENTS {
         return Ok(());
     }
-    let reason = format!("{held} segments are held, and {} is the most", limits::STORED_SEGMENTS);
+    let reason = format!("{count} segments are held, and {} is the most", limits::STORED_SEGMENTS);
     let help = "ask another agent to keep it";
     Err(ApiError::new(StatusCode::INSUFFICIENT_STORAGE, "full", reason, help))
 }

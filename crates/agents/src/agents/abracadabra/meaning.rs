@@ -47,9 +47,12 @@ struct Near {
     similarity: f64,
 }
 
-/// The vectors of the streams that were asked for last.
+/// The vectors of the streams that were asked for last, by the streams' ids.
 #[derive(Debug, Default)]
-pub(super) struct Vectors(Mutex<Vec<(String, Arc<Vec<Vec<f32>>>)>>);
+pub(super) struct Vectors(Mutex<Vec<(String, OfSegments)>>);
+
+/// One vector for each segment.
+type OfSegments = Arc<Vec<Vec<f32>>>;
 
 /// The segments of a transcript that are nearest to the question.
 pub(super) async fn nearest(
@@ -85,7 +88,7 @@ pub(super) async fn nearest(
 
 impl Vectors {
     /// One for each segment. A stream has one transcript for ever, so its id stands for it.
-    async fn of(&self, llm: &Llm, transcript: &Transcript) -> Result<Arc<Vec<Vec<f32>>>, ApiError> {
+    async fn of(&self, llm: &Llm, transcript: &Transcript) -> Result<OfSegments, ApiError> {
         if let Some(known) = self.known(&transcript.stream_id) {
             return Ok(known);
         }
@@ -104,7 +107,7 @@ impl Vectors {
         Ok(vectors)
     }
 
-    fn known(&self, stream_id: &str) -> Option<Arc<Vec<Vec<f32>>>> {
+    fn known(&self, stream_id: &str) -> Option<OfSegments> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let found = kept.iter().find(|(known, _)| known == stream_id);
         found.map(|(_, vectors)| vectors.clone())

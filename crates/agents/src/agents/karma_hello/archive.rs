@@ -25,7 +25,7 @@ const PROJECTION: Projection = Projection {
 };
 
 /// How often the store is looked through for what is too old.
-const CLEANING: Duration = Duration::from_secs(3600);
+const CLEANING: Duration = Duration::from_hours(1);
 
 /// Everything karma-hello knows. Clones are the same archive.
 #[derive(Clone, Debug)]
@@ -173,11 +173,11 @@ fn take(transaction: &Transaction<'_>, entry: &Entry) -> rusqlite::Result<()> {
 }
 
 fn check_room(connection: &Connection, more: usize) -> Result<(), ApiError> {
-    let held = table::count(connection).map_err(StoreError::from)?;
-    if held + more <= limits::STORED_MESSAGES {
+    let count = table::count(connection).map_err(StoreError::from)?;
+    if count + more <= limits::STORED_MESSAGES {
         return Ok(());
     }
-    let reason = format!("{held} messages are held, and {} is the most", limits::STORED_MESSAGES);
+    let reason = format!("{count} messages are held, and {} is the most", limits::STORED_MESSAGES);
     let help = "ask another agent to keep it";
     Err(ApiError::new(StatusCode::INSUFFICIENT_STORAGE, "full", reason, help))
 }
@@ -269,7 +269,7 @@ pub(super) mod tests {
             .add(log("a", &[(now - 3 * day, "ana", "old"), (now - day, "ana", "new")]))
             .await
             .unwrap();
-        let two_days = Archive::open(&store, Some(Duration::from_secs(2 * 86_400))).unwrap();
+        let two_days = Archive::open(&store, Some(Duration::from_hours(48))).unwrap();
         two_days.seed(&log("b", &[(now - 3 * day, "luis", "seeded")])).unwrap();
         let added = two_days
             .add(log("a", &[(now - 4 * day, "ana", "older")]))

@@ -5,7 +5,9 @@ use serde::Deserialize;
 use super::dictionary::{Dictionary, Kind};
 use super::evidence::{Evidence, Named};
 use crate::chat::StreamMessage;
-use crate::llm::{Claim, Delivery, Llm, LlmNote, Prompt, SKILL_PROFILE, Selection, Texts, Told, is_plain_name};
+use crate::llm::{
+    Claim, Delivery, Llm, LlmNote, Prompt, SKILL_PROFILE, Selection, Texts, Told, is_plain_name, says_something,
+};
 
 /// The most traits that are taken from a model.
 const MOST: usize = 12;
@@ -60,7 +62,8 @@ fn merge<'m>(
 ) -> usize {
     let mut taken = 0;
     for claimed in answer.traits.iter().take(MOST) {
-        let proving = claimed.evidence.iter().filter_map(|claim| texts.proves(claim));
+        let quotes = claimed.evidence.iter().filter(|claim| says_something(&claim.quote));
+        let proving = quotes.filter_map(|claim| texts.proves(claim));
         let proving: Vec<&StreamMessage> = proving.map(|at| messages[at]).collect();
         let known = dictionary.named(&claimed.name, claimed.kind);
         let is_plain = known.is_some() || (is_plain_name(&claimed.name) && is_plain_name(&claimed.parent));

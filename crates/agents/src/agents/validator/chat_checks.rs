@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::chat_data::{ChatData, Whole};
+use super::chat_patterns::{machines, repetition};
 use super::score::{Deduction, Dimension};
 use crate::text::{count_emoji, count_links, fold, is_question, words};
 
@@ -13,16 +14,16 @@ const GAP_TIMES_MEDIAN: f64 = 20.0;
 const BURST_MESSAGES: usize = 6;
 const BURST_SECONDS: f64 = 5.0;
 /// From so many messages on their rhythm says something.
-const ENOUGH: usize = 20;
+pub(super) const ENOUGH: usize = 20;
 /// People are never more regular than this: the standard deviation of their pauses, divided by the mean.
-const MOST_REGULAR: f64 = 0.1;
+pub(super) const MOST_REGULAR: f64 = 0.1;
 /// The same words of so many users are a template; short ones ("gg") are not counted.
 const TEMPLATE_USERS: usize = 3;
 const TEMPLATE_WORDS: usize = 4;
 
 type Check = fn(&ChatData) -> Vec<Deduction>;
 
-const CHECKS: [Check; 12] = [
+const CHECKS: [Check; 14] = [
     empty,
     message_claim,
     user_claim,
@@ -34,7 +35,9 @@ const CHECKS: [Check; 12] = [
     gaps,
     bursts,
     clockwork,
+    machines,
     templates,
+    repetition,
 ];
 
 /// Everything wrong with the log, in the order of the checks.
@@ -238,15 +241,12 @@ fn bursts(data: &ChatData) -> Vec<Deduction> {
 fn clockwork(data: &ChatData) -> Vec<Deduction> {
     let messages = data.in_order();
     let seconds = pauses(&messages);
-    let count = seconds.len() as f64;
-    let mean = seconds.iter().sum::<f64>() / count;
-    let variance = seconds.iter().map(|pause| (pause - mean).powi(2)).sum::<f64>() / count;
-    let regularity = variance.sqrt() / mean;
-    if messages.len() < ENOUGH || mean <= 0.0 || regularity >= MOST_REGULAR {
+    let Some(varies) = regularity(&seconds).filter(|&varies| messages.len() >= ENOUGH && varies < MOST_REGULAR) else {
         return Vec::new();
-    }
+    };
+    let mean = seconds.iter().sum::<f64>() / seconds.len() as f64;
     let reason = format!("The messages come every {mean:.1} seconds like clockwork.");
-    let evidence = [format!("the pauses vary by {:.1} % only", regularity * 100.0)];
+    let evidence = [format!("the pauses vary by {:.1} % only", varies * 100.0)];
     vec![fraud("clockwork", 0.4, reason, evidence)]
 }
 
@@ -272,7 +272,15 @@ fn templates(data: &ChatData) -> Vec<Deduction> {
     found(reused, |reused| fraud("templates", points, reason, reused))
 }
 
-fn pauses(messages: &[Whole]) -> Vec<f64> {
+/// By how much of their mean the pauses vary; none where there is no pause.
+pub(super) fn regularity(pauses: &[f64]) -> Option<f64> {
+    let count = pauses.len() as f64;
+    let mean = pauses.iter().sum::<f64>() / count;
+    let variance = pauses.iter().map(|pause| (pause - mean).powi(2)).sum::<f64>() / count;
+    (mean > 0.0).then(|| variance.sqrt() / mean)
+}
+
+pub(super) fn pauses(messages: &[Whole]) -> Vec<f64> {
     messages.windows(2).map(pause).collect()
 }
 
