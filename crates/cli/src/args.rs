@@ -17,7 +17,7 @@ Exit codes:
 ///
 /// Karma reads the .tf files of a stack, evaluates them offline and runs what they describe here: tasks as processes, behind the stack's own
 /// load balancer; it also prices them. That needs no Docker, no Terraform, no AWS account and no network. AWS is asked by the commands that take
-/// AWS's flags (--region, --profile), by those with --on only where that says aws; `karma prices refresh` reads AWS's public price lists.
+/// --profile, and by those that also have --on only where that says aws; `karma prices refresh` reads AWS's public price lists.
 #[derive(Debug, Parser)]
 #[command(
     name = "karma",
