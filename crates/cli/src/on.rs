@@ -42,16 +42,30 @@ pub(crate) struct AwsArguments {
     pub(crate) profile: Option<String>,
 
     /// Connect elsewhere for this host and port, under the same name, as `curl --resolve` does; repeatable
-    #[arg(long, env = "KARMA_RESOLVE", value_name = "HOST:PORT:ADDRESS:PORT", value_delimiter = ',', help_heading = "AWS")]
+    #[arg(
+        long,
+        env = "KARMA_RESOLVE",
+        value_name = "HOST:PORT:ADDRESS:PORT",
+        value_delimiter = ',',
+        help_heading = "AWS"
+    )]
     pub(crate) resolve: Vec<Resolve>,
 }
 
 impl AwsArguments {
+    /// Says which hosts are taken to be elsewhere.
+    pub(crate) fn tell_resolve(&self, printer: Printer) {
+        for resolve in &self.resolve {
+            printer.talk(&format!(
+                "note: {}:{} is taken to be at {}",
+                resolve.host, resolve.port, resolve.to
+            ));
+        }
+    }
+
     /// Settles whom to ask; nobody is asked yet. The stack's region counts where nothing else says one.
     pub(crate) async fn session(&self, region_of_stack: Option<String>, printer: Printer) -> Result<Session, Failure> {
-        for resolve in &self.resolve {
-            printer.talk(&format!("note: {}:{} is taken to be at {}", resolve.host, resolve.port, resolve.to));
-        }
+        self.tell_resolve(printer);
         let options = SessionOptions {
             region: self.region.clone(),
             default_region: region_of_stack,
