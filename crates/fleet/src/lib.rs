@@ -116,6 +116,5 @@ pub use service_connect::{ClientAlias, ServiceConnect, ServiceConnectService, Ti
 pub use service_schedule::{ServiceSchedule, ServiceUpdate};
 pub use target_group::{Algorithm, MinimumHealthy, ProtocolVersion, Stickiness, TargetGroup};
 pub use task_definition::{CpuArchitecture, TaskDefinition};
-
 #[doc(no_inline)]
 pub use karma_terraform::{Address, Mode, Span};
