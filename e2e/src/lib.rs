@@ -9,6 +9,7 @@ pub mod metrics;
 pub mod moto;
 pub mod python;
 pub mod readable;
+pub mod registry;
 pub mod skip;
 pub mod terraform;
 
