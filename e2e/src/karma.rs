@@ -62,6 +62,13 @@ pub struct StackCopy {
 impl StackCopy {
     /// The project's stack as it is.
     pub fn new() -> Self {
+        let copy = Self::without_images();
+        copy.write("karma.toml", &karma_toml());
+        copy
+    }
+
+    /// The project's stack, and not a word of what its images are.
+    pub fn without_images() -> Self {
         let directory = tempfile::tempdir_in(target_directory()).expect("the target directory can be written");
         for entry in fs::read_dir(repository().join("terraform")).expect("the stack is there") {
             let path = entry.expect("the stack can be listed").path();
@@ -70,12 +77,10 @@ impl StackCopy {
                 fs::copy(&path, directory.path().join(name)).expect("the stack can be copied");
             }
         }
-        let copy = Self {
+        Self {
             directory,
             port: free_port(),
-        };
-        copy.write("karma.toml", &karma_toml());
-        copy
+        }
     }
 
     /// Where it lies.
@@ -217,7 +222,7 @@ fn karma_toml() -> String {
     text
 }
 
-/// A port that was free a moment ago.
+/// A port that nobody listens at.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     listener.local_addr().expect("it is bound").port()

@@ -11,6 +11,7 @@ pub mod moto;
 pub mod npm;
 pub mod python;
 pub mod readable;
+pub mod registry;
 pub mod skip;
 pub mod terraform;
 
