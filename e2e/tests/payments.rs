@@ -321,7 +321,7 @@ impl Listener {
                 let heard = Arc::clone(&writing);
                 std::thread::spawn(move || {
                     pass_on(client, server, |bytes| {
-                        heard.lock().expect("nobody panics with it").extend(bytes)
+                        heard.lock().expect("nobody panics with it").extend(bytes);
                     })
                 });
                 std::thread::spawn(move || pass_on(server_too, client_too, |_| {}));
