@@ -295,7 +295,10 @@ fn karma_up_with_a_chain_has_agents_pay_each_other() {
 
 /// `export NAME='value'`
 fn variable(line: &str) -> (&str, &str) {
-    let (name, value) = line.trim_start_matches("export ").split_once('=').unwrap();
+    let (name, value) = line
+        .trim_start_matches("export ")
+        .split_once('=')
+        .expect("a line sets a variable");
     (name, value.trim_matches('\''))
 }
 
@@ -307,16 +310,20 @@ struct Listener {
 
 impl Listener {
     fn before(server: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let port = listener.local_addr().expect("it is bound").port();
         let heard = Arc::new(Mutex::new(Vec::new()));
         let writing = Arc::clone(&heard);
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let server = TcpStream::connect(("127.0.0.1", server)).unwrap();
-                let (client_too, server_too) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+                let server = TcpStream::connect(("127.0.0.1", server)).expect("the server listens");
+                let (client_too, server_too) = (again(&client), again(&server));
                 let heard = Arc::clone(&writing);
-                std::thread::spawn(move || pass_on(client, server, |bytes| heard.lock().unwrap().extend(bytes)));
+                std::thread::spawn(move || {
+                    pass_on(client, server, |bytes| {
+                        heard.lock().expect("nobody panics with it").extend(bytes);
+                    })
+                });
                 std::thread::spawn(move || pass_on(server_too, client_too, |_| {}));
             }
         });
@@ -329,12 +336,17 @@ impl Listener {
 
     /// The payment that went by, and the body that it came with.
     fn payment(&self) -> (String, String) {
-        let heard = String::from_utf8(self.heard.lock().unwrap().clone()).unwrap();
-        let (_, paid) = heard.split_once("payment-signature: ").unwrap();
-        let (payment, rest) = paid.split_once("\r\n").unwrap();
-        let (_, body) = rest.split_once("\r\n\r\n").unwrap();
+        let heard = self.heard.lock().expect("nobody panics with it").clone();
+        let heard = String::from_utf8(heard).expect("HTTP with JSON is text");
+        let (_, paid) = heard.split_once("payment-signature: ").expect("somebody has paid");
+        let (payment, rest) = paid.split_once("\r\n").expect("a header ends");
+        let (_, body) = rest.split_once("\r\n\r\n").expect("headers end");
         (payment.to_owned(), body.to_owned())
     }
+}
+
+fn again(stream: &TcpStream) -> TcpStream {
+    stream.try_clone().expect("a stream can be held twice")
 }
 
 fn pass_on(mut from: TcpStream, mut to: TcpStream, mut hear: impl FnMut(&[u8])) {
@@ -349,15 +361,15 @@ fn pass_on(mut from: TcpStream, mut to: TcpStream, mut hear: impl FnMut(&[u8])) 
 
 /// The whole answer to a request for chat logs with a payment.
 fn post_with_payment(port: u16, payment: &str, body: &str) -> String {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the agent listens");
     write!(
         stream,
         "POST /get_chat_logs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\
          payment-signature: {payment}\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )
-    .unwrap();
+    .expect("the agent reads");
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
+    stream.read_to_string(&mut answer).expect("the agent answers in text");
     answer
 }
