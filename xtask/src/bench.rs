@@ -5,6 +5,7 @@ mod balancer;
 mod bill;
 mod cold;
 mod fleet;
+mod images;
 mod karma;
 mod many;
 
@@ -30,6 +31,8 @@ enum Quantity {
     Bytes(u64),
     /// What nginx had in the same run is 1.
     OfNginx(f64),
+    /// The same of buildah.
+    OfBuildah(f64),
 }
 
 /// Measures and prints. A goal that is missed is printed, not failed; failing means that nothing could be measured.
@@ -77,6 +80,7 @@ fn measure(scope: Scope) -> Result<()> {
         let karma = karma::Karma::build()?;
         measurements.push(karma.plan()?);
         measurements.extend(fleet::measure(&karma)?);
+        measurements.extend(images::measure(&karma)?);
         measurements.push(bill::measure()?);
         measurements.extend(many::measure(&karma)?);
     }
@@ -122,7 +126,7 @@ impl fmt::Display for Quantity {
             Self::Bytes(bytes) if *bytes < 1_000_000 => write!(out, "{:.1} kB", *bytes as f64 / 1e3),
             #[expect(clippy::cast_precision_loss, reason = "a process has far less than 2^52 bytes")]
             Self::Bytes(bytes) => write!(out, "{:.1} MB", *bytes as f64 / 1e6),
-            Self::OfNginx(ratio) => write!(out, "{ratio:.2} x"),
+            Self::OfNginx(ratio) | Self::OfBuildah(ratio) => write!(out, "{ratio:.2} x"),
         }
     }
 }

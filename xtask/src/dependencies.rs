@@ -27,8 +27,9 @@ pub(crate) fn check(report: &mut Report) {
 }
 
 fn install() -> Option<PathBuf> {
-    println!("installing cargo-deny {VERSION}, once: some minutes");
-    let mut command = cargo("install cargo-deny --locked --version");
+    println!("installing cargo-deny {VERSION}, once: a minute or two");
+    // Unoptimised it is installed in a fraction of the time, and still done in seconds.
+    let mut command = cargo("install cargo-deny --locked --debug --version");
     command.arg(VERSION).arg("--root").arg(tools());
     // Why it failed, cargo has said; whether it did, the next look tells.
     let _ = command.status();

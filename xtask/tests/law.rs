@@ -27,12 +27,21 @@ const ROOMS: &[Room] = &[
         &["hyper", "axum", "reqwest", "aws-", "clap", "miette", "nix"],
     ),
     room("crates/cost", &["karma-fleet", "karma-terraform"], WORLD),
-    room("crates/aws", &[], &["axum", "reqwest", "hcl", "clap", "miette", "nix"]),
+    room(
+        "crates/aws",
+        &["karma-fleet", "karma-ops"],
+        &["axum", "reqwest", "hcl", "clap", "miette", "nix"],
+    ),
     room("crates/balancer", &[], &["aws-", "hcl", "clap", "miette"]),
     room(
         "crates/runtime",
         &["karma-fleet", "karma-ops", "karma-balancer"],
         &["aws-", "hcl", "toml", "clap", "miette"],
+    ),
+    room(
+        "crates/image",
+        &[],
+        &["axum", "reqwest", "aws-", "hcl", "clap", "miette", "nix"],
     ),
     room("crates/agents", &[], &["aws-", "hcl", "miette"]),
     room(
@@ -42,6 +51,7 @@ const ROOMS: &[Room] = &[
             "karma-fleet",
             "karma-cost",
             "karma-aws",
+            "karma-image",
             "karma-ops",
             "karma-runtime",
         ],

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::health::Dependency;
 use crate::llm::Llm;
 use crate::metrics::Metrics;
+use crate::payments::Payments;
 use crate::rate::Rates;
 use crate::server::StartError;
 use crate::settings::Settings;
@@ -53,6 +54,8 @@ pub struct Start<'s> {
     pub settings: &'s Settings,
     /// What it shares with the other tasks of its name.
     pub store: Store,
+    /// How it pays and is paid, if it does.
+    pub(crate) payments: Option<Payments>,
     /// Where it shows what it counts.
     pub metrics: Metrics,
     /// How often each of its callers may ask.

@@ -11,6 +11,13 @@ Serve one of the five agents over HTTP
 Usage:
   karma-agent <AGENT>    serve until SIGTERM or SIGINT
   karma-agent health     ask the agent at $HOST:$PORT how it is: exit 0 if it answers, 1 if not
+  karma-agent ask URL INPUT
+                         post the input, JSON, to an agent, and pay what it asks for as the account of $PRIVATE_KEY
+  karma-agent prepare-chain ADDRESS...
+                         put the token and the registries onto the chain of $CHAIN_RPC_URL, from the account of
+                         $PRIVATE_KEY, give each address 1000 tokens, and print what agents need to know as JSON
+  karma-agent request-validation VALIDATOR FILE
+                         ask the validator, by its address, in the registry to look at the data set of the file
   karma-agent --help
   karma-agent --version
 
@@ -24,6 +31,18 @@ Settings, from the environment:
   HOST                  the address to listen on (default 0.0.0.0; the health check asks 127.0.0.1)
   LOG_LEVEL             error, warn, info or debug (default info)
   KARMA_HELLO_URL       where karma-hello answers (required by skill-extractor and voice-extractor)
+  CHAIN_RPC_URL         a node of the chain that agents pay each other on; payments are off without it. With it:
+    CHAIN_ID            the chain that it must be
+    TOKEN_ADDRESS       what is paid with: a token of EIP-3009
+    PRIVATE_KEY         the key of the agent's account
+    PAY_TO              who is paid (default the agent's account)
+    PRICES              what skills cost, in base units: skill=amount,... (default: the agent's own; 0 is free)
+    FACILITATOR_URL     who verifies and settles payments (default the agent itself)
+    ALLOWED_PAYEES      whom it may pay: address,... (default nobody)
+    SPEND_PER_TASK      the most it pays for one task, in base units (default 0)
+    SPEND_PER_DAY       the most it pays a day, in base units (default 0)
+    IDENTITY_REGISTRY, REPUTATION_REGISTRY, VALIDATION_REGISTRY
+                        the registries of ERC-8004 (all three or none)
   PUBLIC_URL            the address callers know this agent by (default: what the request says)
   RATE_LIMIT_PER_MINUTE how often one caller, by address or by payer, may ask, or off (default off)
   PUSH_REACH            public or any: where callers may have A2A notifications sent to (default public)
@@ -34,12 +53,18 @@ Exit codes: 0 stopped as asked or healthy, 1 not healthy, 2 could not start, 64 
 ";
 
 /// One thing the program can do.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Command {
     /// Serve this agent.
     Serve(&'static Agent),
     /// Ask a running agent for its health.
     Health,
+    /// Ask an agent at a URL with an input, and pay it.
+    Ask(String, String),
+    /// Make a chain ready, and give tokens to these addresses.
+    PrepareChain(Vec<String>),
+    /// Ask a validator, by its address, for the validation of the data set in a file.
+    RequestValidation(String, String),
     /// Print [`HELP`].
     Help,
     /// Print the version.
@@ -55,8 +80,11 @@ pub enum UsageError {
     /// The first argument is none that we know.
     #[error("unknown agent `{0}`: give one of {names}", names = agent_names())]
     UnknownAgent(String),
-    /// Something follows the first argument.
-    #[error("unexpected argument `{0}`: karma-agent takes one")]
+    /// Something is missing after a command.
+    #[error("{0}")]
+    TooFew(&'static str),
+    /// Something follows the last argument.
+    #[error("unexpected argument `{0}`")]
     TooMany(String),
 }
 
@@ -65,6 +93,18 @@ impl Command {
     pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, UsageError> {
         let mut arguments = arguments.into_iter();
         let first = arguments.next().ok_or(UsageError::Nothing)?;
+        match first.as_str() {
+            "ask" => {
+                let (url, input) = two(arguments, "ask takes a URL and an input")?;
+                return Ok(Command::Ask(url, input));
+            }
+            "request-validation" => {
+                let (validator, file) = two(arguments, "request-validation takes a validator's address and a file")?;
+                return Ok(Command::RequestValidation(validator, file));
+            }
+            "prepare-chain" => return Ok(Command::PrepareChain(arguments.collect())),
+            _ => {}
+        }
         if let Some(extra) = arguments.next() {
             return Err(UsageError::TooMany(extra));
         }
@@ -76,6 +116,14 @@ impl Command {
                 .map(Command::Serve)
                 .ok_or(UsageError::UnknownAgent(first)),
         }
+    }
+}
+
+fn two(mut arguments: impl Iterator<Item = String>, missing: &'static str) -> Result<(String, String), UsageError> {
+    match (arguments.next(), arguments.next(), arguments.next()) {
+        (Some(one), Some(other), None) => Ok((one, other)),
+        (_, _, Some(extra)) => Err(UsageError::TooMany(extra)),
+        _ => Err(UsageError::TooFew(missing)),
     }
 }
 
@@ -108,13 +156,20 @@ mod tests {
     fn other_arguments() {
         let names = "validator, karma-hello, abracadabra, skill-extractor, voice-extractor";
         check(&["health"], "Health");
+        check(&["prepare-chain", "0x1", "0x2"], r#"PrepareChain(["0x1", "0x2"])"#);
+        check(
+            &["request-validation", "0x1", "a.json"],
+            r#"RequestValidation("0x1", "a.json")"#,
+        );
+        check(
+            &["request-validation", "0x1"],
+            "request-validation takes a validator's address and a file",
+        );
+        check(&["request-validation", "a", "b", "c"], "unexpected argument `c`");
         check(&["--help"], "Help");
         check(&["-V"], "Version");
         check(&[], &format!("no agent named: give one of {names}"));
         check(&["parrot"], &format!("unknown agent `parrot`: give one of {names}"));
-        check(
-            &["validator", "now"],
-            "unexpected argument `now`: karma-agent takes one",
-        );
+        check(&["validator", "now"], "unexpected argument `now`");
     }
 }

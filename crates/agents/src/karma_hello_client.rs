@@ -1,17 +1,21 @@
 //! Asking karma-hello for messages: of a user, as the two extractors do, or of a stream, as abracadabra does.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use jiff::Timestamp;
-use reqwest::Url;
+use reqwest::{RequestBuilder, Response, Url};
 use serde::Deserialize;
 use thiserror::Error;
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use crate::chat::{ChatQuery, StreamMessage};
 use crate::client::client_for;
 use crate::error::{ApiError, chain};
 use crate::health::Dependency;
 use crate::limits;
+use crate::payments::{BuyError, Buyer, Payments};
 use crate::server::StartError;
 use crate::settings::Settings;
 use crate::trace::Trace;
@@ -21,6 +25,7 @@ use crate::trace::Trace;
 pub(crate) struct KarmaHello {
     base: Url,
     client: reqwest::Client,
+    buyer: Option<Arc<Buyer>>,
 }
 
 /// Messages that were asked for.
@@ -44,6 +49,8 @@ pub(crate) struct Span {
 pub(crate) enum KarmaHelloError {
     #[error("karma-hello cannot be reached: {0}")]
     Unreachable(String),
+    #[error("karma-hello's messages are not bought: {0}")]
+    NotBought(String),
     #[error("karma-hello took longer than {} seconds", limits::GATHER_PATIENCE.as_secs())]
     Slow,
     #[error("karma-hello refused with {status}: {reason}")]
@@ -64,11 +71,12 @@ struct Refusal {
 }
 
 impl KarmaHello {
-    /// The karma-hello of `KARMA_HELLO_URL`.
-    pub(crate) fn new(settings: &Settings) -> Result<KarmaHello, StartError> {
+    /// The karma-hello of `KARMA_HELLO_URL`, asked as one who pays where this agent does.
+    pub(crate) fn new(settings: &Settings, payments: Option<&Payments>) -> Result<KarmaHello, StartError> {
         let base = settings.required_karma_hello_url()?;
         let client = client_for(&base).build().map_err(StartError::Client)?;
-        Ok(KarmaHello { base, client })
+        let buyer = payments.map(|payments| Arc::clone(&payments.buyer));
+        Ok(KarmaHello { base, client, buyer })
     }
 
     /// As a line of the deep health check.
@@ -77,11 +85,11 @@ impl KarmaHello {
     }
 
     /// The karma-hello of `KARMA_HELLO_URL`, if there is one.
-    pub(crate) fn optional(settings: &Settings) -> Result<Option<KarmaHello>, StartError> {
+    pub(crate) fn optional(settings: &Settings, payments: Option<&Payments>) -> Result<Option<KarmaHello>, StartError> {
         settings
             .karma_hello_url
             .is_some()
-            .then(|| KarmaHello::new(settings))
+            .then(|| KarmaHello::new(settings, payments))
             .transpose()
     }
 
@@ -116,8 +124,10 @@ impl KarmaHello {
             ..query
         };
         let mut messages = Vec::new();
+        // The pages of one gathering are one task to the caps on spending.
+        let task = Uuid::now_v7().to_string();
         loop {
-            let page = self.page(&query, trace).await?;
+            let page = self.page(&query, &task, trace).await?;
             messages.extend(page.messages);
             query.cursor = page.next_cursor;
             if query.cursor.is_none() || messages.len() >= limits::PROFILE_MESSAGES {
@@ -128,10 +138,10 @@ impl KarmaHello {
         }
     }
 
-    async fn page(&self, query: &ChatQuery, trace: &Trace) -> Result<Page, KarmaHelloError> {
+    async fn page(&self, query: &ChatQuery, task: &str, trace: &Trace) -> Result<Page, KarmaHelloError> {
         let url = format!("{}/get_chat_logs", self.base.as_str().trim_end_matches('/'));
         let request = self.client.post(url).json(query);
-        let mut answer = trace.send(request).await.map_err(unreachable)?;
+        let mut answer = self.send(request, task, trace).await?;
         let status = answer.status();
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
@@ -152,6 +162,20 @@ impl KarmaHello {
     }
 }
 
+impl KarmaHello {
+    /// Sends, and pays where this agent pays and karma-hello asks for it.
+    async fn send(&self, request: RequestBuilder, task: &str, trace: &Trace) -> Result<Response, KarmaHelloError> {
+        match &self.buyer {
+            None => trace.send(request).await.map_err(unreachable),
+            Some(buyer) => match buyer.send(request, task, trace).await {
+                Ok(bought) => Ok(bought.answer),
+                Err(BuyError::Unreachable(error)) => Err(unreachable(error)),
+                Err(error) => Err(KarmaHelloError::NotBought(chain(&error))),
+            },
+        }
+    }
+}
+
 fn unreachable(error: reqwest::Error) -> KarmaHelloError {
     KarmaHelloError::Unreachable(chain(&error.without_url()))
 }
@@ -163,6 +187,10 @@ impl From<KarmaHelloError> for ApiError {
             KarmaHelloError::Unreachable(_) | KarmaHelloError::Slow => {
                 let help = "ask again later; /health?deep=1 says whether it is back";
                 ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "karma_hello_unreachable", reason, help)
+            }
+            KarmaHelloError::NotBought(_) => {
+                let help = "ask again tomorrow, or have SPEND_PER_TASK, SPEND_PER_DAY and ALLOWED_PAYEES looked at";
+                ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "not_bought", reason, help)
             }
             KarmaHelloError::Refused { .. } | KarmaHelloError::Unreadable(_) => {
                 let help = "check that KARMA_HELLO_URL names a karma-hello of this version";

@@ -47,11 +47,19 @@ mod rate;
 mod telemetry;
 mod trace;
 
+// The chain, and what a command makes of one.
+mod ask;
+mod attestation;
+mod chain;
+mod prepare_chain;
+mod request_validation;
+
 // What more than one agent knows.
 mod chat;
 mod data;
 mod karma_hello_client;
 mod llm;
+mod payments;
 mod profile;
 mod text;
 
@@ -59,13 +67,18 @@ mod agents;
 
 pub use a2a::Reach;
 pub use agents::{AGENTS, Agent, IrcSettings, Route, Service, Skill, Start, find_agent};
+pub use ask::{AskError, ask};
+pub use chain::PrivateKey;
 pub use command::{Command, HELP, UsageError};
 pub use data::DataError;
 pub use health::{Dependency, HealthError, check_health};
 pub use llm::LlmSettings;
 pub use logging::{Level, Log};
 pub use metrics::Metrics;
+pub use payments::{PaymentSettings, PaymentsError, PriceError};
+pub use prepare_chain::{PrepareError, prepare_chain};
 pub use rate::{Caller, RateLimit, Rates};
+pub use request_validation::{RequestError, request_validation};
 pub use server::{Server, StartError};
 pub use settings::{SettingError, Settings};
 pub use shutdown::{Stop, stop_signals};

@@ -5,8 +5,11 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use karma_agents::{Agent, Command, HELP, Level, Log, Server, Settings, check_health, stop_signals};
-use serde_json::json;
+use karma_agents::{
+    Agent, Command, HELP, Level, Log, Server, Settings, ask, check_health, prepare_chain, request_validation,
+    stop_signals,
+};
+use serde_json::{Value, json};
 
 const NOT_HEALTHY: u8 = 1;
 const COULD_NOT_START: u8 = 2;
@@ -19,6 +22,11 @@ fn main() -> ExitCode {
     match Command::parse(arguments) {
         Ok(Command::Serve(agent)) => serve(agent),
         Ok(Command::Health) => health(),
+        Ok(Command::Ask(url, input)) => answer(ask(|variable| env::var_os(variable), &url, &input)),
+        Ok(Command::PrepareChain(holders)) => answer(prepare_chain(|variable| env::var_os(variable), &holders)),
+        Ok(Command::RequestValidation(validator, file)) => {
+            answer(request_validation(|variable| env::var_os(variable), &validator, &file))
+        }
         Ok(Command::Help) => print(HELP),
         Ok(Command::Version) => print(concat!("karma-agent ", env!("CARGO_PKG_VERSION"), "\n")),
         Err(error) => complain(&format!("{error}\nhint: karma-agent --help"), WRONG_USAGE),
@@ -52,6 +60,16 @@ fn health() -> ExitCode {
     match check_health(|variable| env::var_os(variable)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => complain(&error, NOT_HEALTHY),
+    }
+}
+
+/// Prints what a question to the chain gives.
+fn answer(question: impl Future<Output = Result<Value, impl Display>>) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime.map(|runtime| runtime.block_on(question)) {
+        Ok(Ok(answer)) => print(&format!("{answer}\n")),
+        Ok(Err(error)) => complain(&error, COULD_NOT_START),
+        Err(error) => complain(&error, COULD_NOT_START),
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -27,6 +28,7 @@ use crate::health::Dependency;
 use crate::llm::{Counters, Llm};
 use crate::logging::{Level, Log};
 use crate::metrics::{Figure, Kind, Metrics};
+use crate::payments::{Paid, Payments, PaymentsError, paywall};
 use crate::rate::{Caller, Rates};
 use crate::settings::{SettingError, Settings};
 use crate::shutdown::{Activity, Drained, Stop};
@@ -67,6 +69,9 @@ pub enum StartError {
     /// The index of the store could not be made.
     #[error(transparent)]
     Index(#[from] StoreError),
+    /// The chain or the token are not what the settings say, or cannot be asked.
+    #[error(transparent)]
+    Payments(#[from] PaymentsError),
     /// The client for calls to other agents could not be made.
     #[error("could not prepare calls to other agents")]
     Client(#[source] reqwest::Error),
@@ -94,7 +99,7 @@ impl Server {
             rates: Rates::new(settings.rate_limit),
             log,
         };
-        let (router, a2a) = router(agent, settings, &watch)?;
+        let (router, a2a) = router(agent, settings, &watch).await?;
         let address = SocketAddr::new(settings.host, settings.port);
         let listener = TcpListener::bind(address)
             .await
@@ -184,8 +189,11 @@ struct Watch {
     log: Log,
 }
 
-fn router(agent: &'static Agent, settings: &Settings, watch: &Watch) -> Result<(Router, A2a), StartError> {
+async fn router(agent: &'static Agent, settings: &Settings, watch: &Watch) -> Result<(Router, A2a), StartError> {
     let store = Store::open(settings.store_url.as_ref(), agent.name)?;
+    let payments = Payments::begin_if_set(settings, agent, &store, watch.log).await?;
+    let seller = payments.as_ref().map(|payments| Arc::clone(&payments.seller));
+    let chain = payments.as_ref().map(Payments::dependency);
     let llm = Llm::new(settings.llm.as_ref())?;
     let start = Start {
         settings,
@@ -193,14 +201,19 @@ fn router(agent: &'static Agent, settings: &Settings, watch: &Watch) -> Result<(
         metrics: watch.metrics.clone(),
         rates: watch.rates.clone(),
         llm,
+        payments,
     };
     let mut service = (agent.start)(&start)?;
+    if let Some(seller) = seller {
+        service.routes = service.routes.route_layer(from_fn_with_state(seller, paywall));
+    }
     if let Some(llm) = start.llm {
         let counters = llm.counters();
         watch.metrics.show(move || llm_figures(&counters));
         service.dependencies.push(Dependency::llm(llm));
     }
     service.dependencies.push(Dependency::store(store.clone()));
+    service.dependencies.extend(chain);
     let (activity, log) = (watch.activity.clone(), watch.log);
     let a2a = A2a::new(agent, service.routes.clone(), store, settings, activity, log)?;
     let routes = Router::new()
@@ -271,13 +284,16 @@ async fn observe(State(watch): State<Watch>, mut request: Request, next: Next) -
         .filter_map(|(name, value)| Some((name, value?)))
         .collect(),
     );
-    let fields = json!({
+    let mut fields = json!({
         "method": method.as_str(),
         "route": route,
         "status": response.status().as_u16(),
         "duration_us": u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
         "trace_id": trace.as_str(),
     });
+    if let Some(paid) = response.extensions().get::<Paid>() {
+        fields["paid"] = json!(paid);
+    }
     watch.log.write(
         if is_health_check { Level::Debug } else { Level::Info },
         "request",

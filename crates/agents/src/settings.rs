@@ -13,8 +13,10 @@ use thiserror::Error;
 
 use crate::a2a::Reach;
 use crate::agents::IrcSettings;
+use crate::chain::PrivateKey;
 use crate::llm::LlmSettings;
 use crate::logging::Level;
+use crate::payments::{self, PaymentSettings};
 use crate::rate::RateLimit;
 use crate::store::StoreUrl;
 
@@ -49,6 +51,10 @@ pub struct Settings {
     pub irc: Option<IrcSettings>,
     /// `RETENTION_DAYS`: how long messages are kept, by their own time; for ever unless told.
     pub retention: Option<Duration>,
+    /// `CHAIN_RPC_URL`, `TOKEN_ADDRESS`, `PRICES` and others: how it pays and is paid, if it does.
+    pub payments: Option<PaymentSettings>,
+    /// `PRIVATE_KEY`: the key of its account, which it signs with.
+    pub private_key: Option<PrivateKey>,
     /// `DRAIN_QUIET_SECONDS`: how long no request may have come before a stopping agent stops accepting.
     pub drain_quiet: Duration,
     /// `STOP_TIMEOUT_SECONDS`: when a stopping agent stops accepting even if requests still come. The default leaves
@@ -89,6 +95,8 @@ impl Settings {
             llm: LlmSettings::read(&environment)?,
             irc: IrcSettings::read(&environment)?,
             retention: environment.optional("RETENTION_DAYS", days)?,
+            payments: PaymentSettings::read(&environment)?,
+            private_key: payments::private_key(&environment)?,
             drain_quiet: environment
                 .optional("DRAIN_QUIET_SECONDS", seconds)?
                 .unwrap_or(Duration::from_secs(2)),
@@ -107,7 +115,7 @@ impl Settings {
 }
 
 impl SettingError {
-    fn missing(variable: &'static str) -> SettingError {
+    pub(crate) fn missing(variable: &'static str) -> SettingError {
         SettingError {
             variable,
             reason: "is not set and has no default".to_owned(),
@@ -151,7 +159,8 @@ impl<L: Fn(&str) -> Option<OsString>> Environment<L> {
         parsed.map(Some).map_err(|reason| SettingError { variable, reason })
     }
 
-    fn required<T>(
+    /// The same, of a variable that must be set.
+    pub(crate) fn required<T>(
         &self,
         variable: &'static str,
         parse: impl FnOnce(&str) -> Result<T, String>,

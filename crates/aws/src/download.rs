@@ -13,10 +13,9 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::time::timeout;
-use tokio_rustls::rustls::RootCertStore;
 
-use crate::DownloadError;
-use crate::connection::{connect, machine_authorities};
+use crate::connection::{Network, Trust};
+use crate::error::{ConnectError, DownloadError};
 
 /// How long a server may pause.
 const SILENCE: Duration = Duration::from_mins(1);
@@ -38,21 +37,17 @@ pub struct Download {
 ///
 /// A redirect is not followed, and a proxy is not asked.
 pub fn download(address: &str) -> Result<Download, DownloadError> {
-    begin(address, machine_authorities)
+    begin(address, Trust::Machine)
 }
 
-fn begin(
-    address: &str,
-    authorities: impl FnOnce() -> RootCertStore + Send + 'static,
-) -> Result<Download, DownloadError> {
-    let uri: Uri = address
-        .parse()
-        .map_err(|_| DownloadError::Address(address.to_owned()))?;
+fn begin(address: &str, trust: Trust) -> Result<Download, DownloadError> {
+    let uri: Uri = address.parse().map_err(|_| ConnectError::Address(address.to_owned()))?;
+    let network = Network::direct(trust);
     let (sender, pieces) = sync_channel(PIECES);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(DownloadError::Start)?;
     let run = move || {
-        if let Err(error) = runtime.block_on(send_pieces(&uri, authorities, &sender)) {
+        if let Err(error) = runtime.block_on(send_pieces(&uri, &network, &sender)) {
             // A reader that has gone does not want to know.
             let _ = sender.send(Err(error));
         }
@@ -81,12 +76,8 @@ impl Read for Download {
     }
 }
 
-async fn send_pieces(
-    uri: &Uri,
-    authorities: impl FnOnce() -> RootCertStore,
-    pieces: &SyncSender<Piece>,
-) -> Result<(), DownloadError> {
-    let mut body = get(uri, authorities).await?;
+async fn send_pieces(uri: &Uri, network: &Network, pieces: &SyncSender<Piece>) -> Result<(), DownloadError> {
+    let mut body = get(uri, network).await?;
     let mut piece = Bytes::new();
     // This thread has nothing else to do: it may wait for its reader.
     while pieces.send(Ok(piece)).is_ok() {
@@ -101,8 +92,8 @@ async fn send_pieces(
     Ok(())
 }
 
-async fn get(uri: &Uri, authorities: impl FnOnce() -> RootCertStore) -> Result<Incoming, DownloadError> {
-    let stream = connect(uri, authorities).await?;
+async fn get(uri: &Uri, network: &Network) -> Result<Incoming, DownloadError> {
+    let stream = network.connect(uri).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     // What goes wrong on it, the body says.
     tokio::spawn(connection);
@@ -116,14 +107,14 @@ async fn get(uri: &Uri, authorities: impl FnOnce() -> RootCertStore) -> Result<I
 }
 
 fn request(uri: &Uri) -> Result<Request<Empty<Bytes>>, DownloadError> {
-    let address = || DownloadError::Address(uri.to_string());
+    let address = || ConnectError::Address(uri.to_string());
     let target = uri.path_and_query().map_or("/", |path| path.as_str());
     Request::get(target)
         .header(HOST, uri.authority().ok_or_else(address)?.as_str())
         .header(USER_AGENT, concat!("karma/", env!("CARGO_PKG_VERSION")))
         .header(ACCEPT, "*/*")
         .body(Empty::new())
-        .map_err(|_| address())
+        .map_err(|_| address().into())
 }
 
 #[cfg(test)]

@@ -1,13 +1,19 @@
-//! [`DownloadError`].
+//! Why something cannot be had of AWS: [`AwsError`] of its services, [`DownloadError`] of its public files, [`ConnectError`] of both.
+
+mod aws;
+mod classify;
 
 use std::io;
 use std::time::Duration;
 
 use tokio_rustls::rustls;
 
-/// Why a file could not be downloaded.
+pub use aws::AwsError;
+pub(crate) use classify::Call;
+
+/// Why there is no connection to a host.
 #[derive(Debug, thiserror::Error)]
-pub enum DownloadError {
+pub enum ConnectError {
     /// It is not `https://host/path` nor `http://host/path`.
     #[error("`{0}` is no address of a file on the web")]
     Address(String),
@@ -30,6 +36,14 @@ pub enum DownloadError {
     /// TLS cannot be spoken.
     #[error("TLS is not available")]
     Tls(#[from] rustls::Error),
+}
+
+/// Why a file could not be downloaded.
+#[derive(Debug, thiserror::Error)]
+pub enum DownloadError {
+    /// There is no connection to its host.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     /// The exchange broke off.
     #[error("the download broke off")]
     Http(#[from] hyper::Error),

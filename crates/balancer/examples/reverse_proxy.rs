@@ -12,6 +12,10 @@ use std::time::Duration;
 
 use karma_balancer::{Action, Attributes, Listener, Rules, TargetGroup, TargetGroupSettings, bind};
 
+/// The one that `karma` has too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut addresses = std::env::args().skip(1).map(|argument| argument.parse::<SocketAddr>());

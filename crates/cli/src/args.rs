@@ -69,6 +69,7 @@ pub(crate) enum Command {
     Plan(commands::plan::Arguments),
     Cost(commands::cost::Arguments),
     Prices(commands::prices::Arguments),
+    Image(commands::image::Arguments),
     Up(commands::up::Arguments),
     Down(commands::down::Arguments),
     Status(commands::status::Arguments),
@@ -83,6 +84,8 @@ pub(crate) enum Command {
     Metrics(commands::metrics::Arguments),
     Alarms(commands::alarms::Arguments),
     Traces(commands::traces::Arguments),
+    Doctor(commands::doctor::Arguments),
+    Secrets(commands::secrets::Arguments),
     Docs(commands::docs::Arguments),
     Completions(commands::completions::Arguments),
 }

@@ -40,7 +40,7 @@ pub(crate) async fn bring(
         });
         return Ok(ExitStatus::Yes);
     }
-    let on = wiring::orchestrator(directory).await?;
+    let on = wiring::local(directory).await?;
     wait_for(on, begun, PATIENCE, json, printer).await
 }
 

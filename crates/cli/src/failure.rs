@@ -58,6 +58,16 @@ impl Failure {
         self
     }
 
+    /// What went wrong, without what to do about it.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The first thing to do about it.
+    pub(crate) fn first_hint(&self) -> Option<&str> {
+        self.hints.first().map(String::as_str)
+    }
+
     /// What went wrong, and the first thing to do about it.
     pub(crate) fn into_parts(self) -> (String, Option<String>) {
         (self.message, self.hints.into_iter().next())

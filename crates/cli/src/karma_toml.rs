@@ -11,9 +11,16 @@
 //! path    = "/usr/local/bin/karma-agent"        # where the image has it
 //! args    = ["validator"]                       # the image's command
 //! files   = { "/app/data" = "data" }            # what else the image has
+//! labels  = { "org.opencontainers.image.title" = "validator" }
 //! ```
 //!
-//! What stands in `[defaults]` holds for every image that does not say otherwise. `{target}` is this machine's target triple.
+//! ```toml
+//! [chain]                                       # for `karma up --chain`: what makes the chain ready
+//! prepare = ["target/{target}/release/agent", "prepare-chain"]
+//! ```
+//!
+//! What stands in `[defaults]` holds for every image that does not say otherwise. `{target}` is a target triple: of this machine where programs
+//! are run here, of the stack's CPU architecture where images are built.
 //!
 //! ```toml
 //! [local]                                       # what a variable of the stack is where its tasks are programs of this machine
@@ -36,7 +43,7 @@ use crate::settings::STATE_NAME;
 pub(crate) const FILE_NAME: &str = "karma.toml";
 
 /// The target triple this binary was built for, and so the one its programs are built for.
-const TARGET: &str = env!("KARMA_TARGET");
+pub(crate) const TARGET: &str = env!("KARMA_TARGET");
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -47,8 +54,16 @@ struct File {
     defaults: Entry,
     #[serde(default)]
     image: BTreeMap<String, Entry>,
+    chain: Option<Chain>,
     #[serde(default)]
     local: Local,
+}
+
+/// What is done to a chain that `karma up --chain` has started.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Chain {
+    prepare: Vec<String>,
 }
 
 /// What is otherwise on this machine.
@@ -68,6 +83,7 @@ struct Entry {
     path: Option<String>,
     args: Option<Vec<String>>,
     files: Option<BTreeMap<String, PathBuf>>,
+    labels: Option<BTreeMap<String, String>>,
 }
 
 /// One image, settled: every path is absolute.
@@ -83,6 +99,8 @@ pub(crate) struct Image {
     pub(crate) args: Vec<String>,
     /// What else the image has, by its path there.
     pub(crate) files: BTreeMap<String, PathBuf>,
+    /// What the image says of itself.
+    pub(crate) labels: BTreeMap<String, String>,
 }
 
 /// The images of a stack by their repositories' names.
@@ -94,10 +112,17 @@ pub(crate) struct Images {
     pub(crate) by_repository: BTreeMap<String, Image>,
     /// What variables of the stack are on this machine.
     pub(crate) environment: BTreeMap<String, String>,
+    /// The command that makes a chain ready; it is run in `root`, and its program is a path below it.
+    pub(crate) prepare_chain: Option<Vec<String>>,
 }
 
-/// Reads the `karma.toml` of a stack. A stack without one has no images.
+/// Reads the `karma.toml` of a stack, for programs that run on this machine. A stack without one has no images.
 pub(crate) fn read(directory: &Path) -> Result<Images, Failure> {
+    read_for(directory, TARGET)
+}
+
+/// The same for programs of another target.
+pub(crate) fn read_for(directory: &Path, target: &str) -> Result<Images, Failure> {
     let path = directory.join(FILE_NAME);
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
@@ -106,22 +131,29 @@ pub(crate) fn read(directory: &Path) -> Result<Images, Failure> {
     };
     let base = fs::canonicalize(directory)
         .map_err(|error| Failure::caused_by(format!("cannot open {}", directory.display()), &error))?;
-    parse(&text, &base).map_err(|message| Failure::unable(format!("{}: {message}", path.display())))
+    parse(&text, &base, target).map_err(|message| Failure::unable(format!("{}: {message}", path.display())))
 }
 
-fn parse(text: &str, directory: &Path) -> Result<Images, String> {
+fn parse(text: &str, directory: &Path, target: &str) -> Result<Images, String> {
     let file: File = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
     let root = normalise(&directory.join(file.root.unwrap_or_default()));
     let images =
         file.image
             .into_iter()
             .map(|(repository, entry)| {
-                let image = entry.or(&file.defaults).settle(&root).map_err(|missing| {
+                let image = entry.or(&file.defaults).settle(&root, target).map_err(|missing| {
                     format!("image \"{repository}\" has no `{missing}`, and neither has [defaults]")
                 })?;
                 Ok((repository, image))
             })
             .collect::<Result<_, String>>()?;
+    let with_target = |chain: Chain| {
+        chain
+            .prepare
+            .iter()
+            .map(|word| word.replace("{target}", target))
+            .collect()
+    };
     let state = directory.join(STATE_NAME).display().to_string();
     let environment = file.local.environment.into_iter();
     Ok(Images {
@@ -130,6 +162,7 @@ fn parse(text: &str, directory: &Path) -> Result<Images, String> {
         environment: environment
             .map(|(name, value)| (name, value.replace("{state}", &state)))
             .collect(),
+        prepare_chain: file.chain.map(with_target),
     })
 }
 
@@ -142,11 +175,13 @@ impl Entry {
             path: self.path.or(defaults.path),
             args: self.args.or(defaults.args),
             files: self.files.or(defaults.files),
+            labels: self.labels.or(defaults.labels),
         }
     }
 
     /// `Err` is the name of a key that is missing.
-    fn settle(self, root: &Path) -> Result<Image, &'static str> {
+    fn settle(self, root: &Path, target: &str) -> Result<Image, &'static str> {
+        let fill_in = |text: &str| text.replace("{target}", target);
         Ok(Image {
             build: self.build.map(|words| words.iter().map(|word| fill_in(word)).collect()),
             program: root.join(fill_in(&self.program.ok_or("program")?)),
@@ -158,12 +193,9 @@ impl Entry {
                 .into_iter()
                 .map(|(path, local)| (path, root.join(local)))
                 .collect(),
+            labels: self.labels.unwrap_or_default(),
         })
     }
-}
-
-fn fill_in(text: &str) -> String {
-    text.replace("{target}", TARGET)
 }
 
 /// `a/b/..` as `a`, without asking the disk: the directory before it is already canonical.
@@ -200,11 +232,11 @@ mod tests {
 
     #[test]
     fn an_entry_takes_from_the_defaults_what_it_does_not_say() {
-        let images = parse(TWO, Path::new("/r/terraform")).unwrap();
+        let images = parse(TWO, Path::new("/r/terraform"), "t-t").unwrap();
         assert_eq!(images.root, Path::new("/r"));
         let a = &images.by_repository["k/a"];
-        assert_eq!(a.program, Path::new("/r/target").join(TARGET).join("agent"));
-        assert_eq!(a.build.as_deref().unwrap()[3], TARGET);
+        assert_eq!(a.program, Path::new("/r/target/t-t/agent"));
+        assert_eq!(a.build.as_deref().unwrap()[3], "t-t");
         assert_eq!(a.args, ["a"]);
         assert_eq!(a.files["/app/data"], Path::new("/r/data"));
         assert_eq!(images.by_repository["k/b"].program, Path::new("/r/b"));
@@ -213,20 +245,20 @@ mod tests {
     #[test]
     fn a_variable_of_this_machine_may_lie_in_its_state() {
         let local = "[local]\nenvironment = { STORE_URL = \"file://{state}/store\", MODE = \"x\" }";
-        let images = parse(local, Path::new("/r/terraform")).unwrap();
+        let images = parse(local, Path::new("/r/terraform"), "t-t").unwrap();
         assert_eq!(images.environment["STORE_URL"], "file:///r/terraform/.karma/store");
         assert_eq!(images.environment["MODE"], "x");
     }
 
     #[test]
     fn a_missing_program_is_named() {
-        let error = parse("[image.\"k/a\"]\npath = \"/a\"", Path::new("/r")).unwrap_err();
+        let error = parse("[image.\"k/a\"]\npath = \"/a\"", Path::new("/r"), TARGET).unwrap_err();
         assert_eq!(error, "image \"k/a\" has no `program`, and neither has [defaults]");
     }
 
     #[test]
     fn a_misspelt_key_is_shown_where_it_stands() {
-        let error = parse("[image.a]\nprogramm = \"x\"", Path::new("/r")).unwrap_err();
+        let error = parse("[image.a]\nprogramm = \"x\"", Path::new("/r"), TARGET).unwrap_err();
         assert!(error.contains("line 2") && error.contains("programm"), "{error}");
     }
 }

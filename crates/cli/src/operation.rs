@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
+use crate::on::OnArguments;
 use crate::printer::{Printer, Style};
 use crate::progress;
 use crate::service_names::ServiceNames;
@@ -48,8 +49,11 @@ pub(crate) struct RunningFleet {
 }
 
 impl RunningFleet {
-    pub(crate) async fn find(directory: &StackDirectory) -> Result<Self, Failure> {
-        let orchestrator = wiring::orchestrator(directory).await?;
+    pub(crate) async fn find(directory: &StackDirectory, on: &OnArguments, printer: Printer) -> Result<Self, Failure> {
+        Self::of(wiring::orchestrator(directory, on, printer).await?).await
+    }
+
+    pub(crate) async fn of(orchestrator: Arc<dyn Orchestrator>) -> Result<Self, Failure> {
         let observation = orchestrator.observe().await.map_err(|error| wiring::failure(&error))?;
         Ok(Self {
             names: ServiceNames::seen(&observation),

@@ -26,7 +26,7 @@ pub(crate) fn prepare(directory: &Path, fleet: &mut Fleet, printer: Printer) -> 
         .filter_map(|image| image.build.as_deref())
         .collect();
     for command in commands {
-        build(command, &images, printer)?;
+        build(command, &images.root, None, printer)?;
     }
     Ok(programs(images))
 }
@@ -63,8 +63,13 @@ fn repositories(fleet: &Fleet) -> BTreeSet<&str> {
         .collect()
 }
 
-/// Runs a build command in `root`. What it says on either stream is talk.
-fn build(command: &[String], images: &Images, printer: Printer) -> Result<(), Failure> {
+/// Runs a build command in `root`, with a variable where it needs one. What it says on either stream is talk.
+pub(crate) fn build(
+    command: &[String],
+    root: &Path,
+    variable: Option<(String, String)>,
+    printer: Printer,
+) -> Result<(), Failure> {
     let shown = command.join(" ");
     let Some((program, arguments)) = command.split_first() else {
         return Err(Failure::unable(format!(
@@ -76,14 +81,15 @@ fn build(command: &[String], images: &Images, printer: Printer) -> Result<(), Fa
     let begun = Instant::now();
     let status = Command::new(program)
         .args(arguments)
-        .current_dir(&images.root)
+        .envs(variable)
+        .current_dir(root)
         .stdin(Stdio::null())
         .stdout(std::io::stderr())
         .status()
         .map_err(|error| Failure::caused_by(format!("cannot run `{shown}`"), &error))?;
     if !status.success() {
         return Err(Failure::unable(format!("`{shown}` failed ({status})"))
-            .hint(format!("run it by hand in {}", images.root.display())));
+            .hint(format!("run it by hand in {}", root.display())));
     }
     printer.detail(&format!("built in {:.1} s", begun.elapsed().as_secs_f64()));
     Ok(())

@@ -17,8 +17,10 @@ pub(crate) struct ServiceNames(BTreeMap<String, String>);
 
 impl ServiceNames {
     /// The services that run, or else those that have written logs (which know only their labels).
-    pub(crate) fn of(directory: &StackDirectory) -> Result<Self, Failure> {
-        if let Ok(observation) = wiring::observe(directory) {
+    pub(crate) async fn of(directory: &StackDirectory) -> Result<Self, Failure> {
+        if let Ok(running) = wiring::local(directory).await
+            && let Ok(observation) = running.observe().await
+        {
             return Ok(Self::seen(&observation));
         }
         let mut names = BTreeMap::new();

@@ -10,15 +10,18 @@ use crate::failure::Failure;
 pub(crate) const VARIABLES: &str = "\
 Environment variables, each in place of a flag, which is stronger:
   KARMA_ACCOUNT_ID  the AWS account that the stack is evaluated for
+  KARMA_CHAIN       `karma up` starts a chain of its own
   KARMA_COLOR       when to colour the output: auto, always, never
   KARMA_DATA        a file of values for data sources
   KARMA_DETACH      `karma up` leaves the fleet running
   KARMA_DIR         the directory of the .tf files
   KARMA_JSON        print the answer as JSON
+  KARMA_ON          which fleet is meant: local, aws
   KARMA_PORT        the port of the first HTTP listener
   KARMA_PRICES      the prices that `karma prices refresh -o FILE` wrote
   KARMA_QUIET       say nothing but the answer and errors
   KARMA_REGION      the region whose prices `karma cost` takes
+  KARMA_RESOLVE     hosts that are elsewhere: HOST:PORT:ADDRESS:PORT,...
   KARMA_RUNNER      what tasks are made of: process, container
   KARMA_SPEED       how many times as fast the control loops' time passes
   KARMA_STRICT      `karma up` refuses what has no effect here

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::render;
-use crate::settings::StackDirectory;
+use crate::settings::{DirectoryArgument, StackDirectory};
 use crate::variables::{GivenVariable, VariableArguments};
 use crate::wiring;
 
@@ -80,8 +80,30 @@ pub(crate) fn load_from(
     evaluated(directory, sources, Given::of(arguments)?.inputs(), reporter)
 }
 
+/// The same for commands whose arguments are not the stack's: its directory and variables are flags there.
+pub(crate) fn load_with(
+    directory: &DirectoryArgument,
+    variables: &VariableArguments,
+    reporter: Reporter,
+) -> Result<Loaded, Failure> {
+    let directory = directory.resolve()?;
+    let sources = read(&directory)?;
+    let given = Given {
+        variables: variables.read()?,
+        environment: terraform_environment(),
+        account_id: None,
+        data: BTreeMap::new(),
+    };
+    evaluated(directory, sources, given.inputs(), reporter)
+}
+
 /// Reads the fleet of a stack without a word. `Err` says in a few lines what is wrong.
 pub(crate) fn load_quietly(directory: &StackDirectory, given: Given) -> Result<Fleet, Failure> {
+    Ok(evaluate_quietly(directory, given)?.1)
+}
+
+/// The same, with the stack that it was made of.
+pub(crate) fn evaluate_quietly(directory: &StackDirectory, given: Given) -> Result<(Stack, Fleet), Failure> {
     let (module, mut diagnostics) = karma_terraform::parse(&read(directory)?);
     let (stack, more) = karma_terraform::evaluate(&module, &given.inputs(), &karma_fleet::provider());
     diagnostics.extend(more);
@@ -94,7 +116,7 @@ pub(crate) fn load_quietly(directory: &StackDirectory, given: Given) -> Result<F
         .map(|error| format!("{}: {}", error.summary, error.detail))
         .collect();
     if errors.is_empty() {
-        return Ok(fleet);
+        return Ok((stack, fleet));
     }
     Err(Failure::unable(errors.join("\n")))
 }
@@ -195,12 +217,21 @@ fn is_of_the_root(file: &str) -> bool {
 
 impl Given {
     pub(crate) fn of(arguments: &StackArguments) -> Result<Self, Failure> {
-        let is_variable = |(name, _): &(String, String)| name.starts_with("TF_VAR_");
         Ok(Self {
-            variables: arguments.variables.read()?,
-            environment: wiring::environment().filter(is_variable).collect(),
             account_id: arguments.account_id.clone(),
             data: arguments.data.as_deref().map_or_else(|| Ok(BTreeMap::new()), data)?,
+            ..Self::variables(&arguments.variables)?
+        })
+    }
+
+    /// Nothing but variables.
+    pub(crate) fn variables(arguments: &VariableArguments) -> Result<Self, Failure> {
+        let is_variable = |(name, _): &(String, String)| name.starts_with("TF_VAR_");
+        Ok(Self {
+            variables: arguments.read()?,
+            environment: wiring::environment().filter(is_variable).collect(),
+            account_id: None,
+            data: BTreeMap::new(),
         })
     }
 
@@ -227,6 +258,12 @@ impl Given {
             ..Inputs::default()
         }
     }
+}
+
+/// `TF_VAR_*`
+fn terraform_environment() -> BTreeMap<String, String> {
+    let is_variable = |(name, _): &(String, String)| name.starts_with("TF_VAR_");
+    wiring::environment().filter(is_variable).collect()
 }
 
 /// The answers of data sources from a JSON file.
@@ -284,8 +321,13 @@ impl Loaded {
 
     /// The region that the default `aws` provider is configured for.
     pub(crate) fn region(&self) -> Option<String> {
-        Some(self.stack.providers.get("aws")?.get("region")?.as_str()?.to_owned())
+        region(&self.stack)
     }
+}
+
+/// The region that the default `aws` provider of a stack is configured for.
+pub(crate) fn region(stack: &Stack) -> Option<String> {
+    Some(stack.providers.get("aws")?.get("region")?.as_str()?.to_owned())
 }
 
 fn account_id(text: &str) -> Result<String, String> {

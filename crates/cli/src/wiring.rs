@@ -5,22 +5,26 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use karma_aws::{EcsOrchestrator, ExecError, ExecuteCommand, Session};
 use karma_fleet::Fleet;
 use karma_ops::{
-    AlarmAnswer, LogQuery, LogReader, MetricAnswer, MetricQuery, Observation, Orchestrator, OrchestratorError,
+    AlarmAnswer, Answer, LogQuery, LogReader, MetricAnswer, MetricQuery, Observation, Orchestrator, OrchestratorError,
     TraceAnswer, TraceQuery, UsageTotals,
 };
 use karma_runtime::{
-    Applied, Control, Drill, DrillError, DrillEvent, DrillReport, ExecRequest, FrameReader, FrameWriter,
-    LocalOrchestrator, LocalSecrets, LogFile, LogFiles, MissingSecrets, NewDefinition, Options, Programs, Progress,
-    Refusal, Reload, Run, RunnerKind, log_files,
+    Applied, Control, Drill, DrillError, DrillEvent, DrillReport, ExecRequest, LocalOrchestrator, LocalSecrets,
+    LogFile, LogFiles, MissingSecrets, NewDefinition, Options, Programs, Progress, Refusal, Reload, Run, RunnerKind,
+    TaskId, log_files,
 };
-use tokio::io::BufReader;
-use tokio::net::UnixStream;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::chain::Variables;
+use crate::conversation::{Ears, Mouth, WantedCommand};
 use crate::failure::Failure;
 use crate::local_secrets;
+use crate::on::{OnArguments, Place};
+use crate::printer::{Printer, Style};
 use crate::programs;
 use crate::settings::StackDirectory;
 use crate::stack::{self, Given};
@@ -35,16 +39,18 @@ pub(crate) struct Prepared {
     pub(crate) speed: NonZeroU32,
     pub(crate) region: Option<String>,
     pub(crate) missing_secrets: MissingSecrets,
+    /// What this run adds to containers.
+    pub(crate) variables: Variables,
 }
 
 /// Starts a fleet in this process.
 pub(crate) async fn start(directory: &StackDirectory, prepared: Prepared) -> Result<LocalOrchestrator, Failure> {
-    let secrets = secrets(directory)?;
-    let again = directory.clone();
+    let secrets = secrets(directory, &prepared.variables)?;
+    let (again, variables) = (directory.clone(), prepared.variables);
     let options = Options {
         speed: prepared.speed,
         reload: Some(Reload::new(move |given| {
-            Ok(definition(&again, prepared.runner, given)?)
+            Ok(definition(&again, prepared.runner, &variables, given)?)
         })),
         port: prepared.port,
         runner: prepared.runner,
@@ -61,6 +67,7 @@ pub(crate) async fn start(directory: &StackDirectory, prepared: Prepared) -> Res
 fn definition(
     directory: &StackDirectory,
     runner: RunnerKind,
+    variables: &Variables,
     given: serde_json::Value,
 ) -> Result<NewDefinition, Failure> {
     let given: Given = serde_json::from_value(given)
@@ -71,13 +78,14 @@ fn definition(
             RunnerKind::Process => programs::read(directory.path(), &mut fleet)?,
             RunnerKind::Container => Programs::new(),
         },
-        secrets: secrets(directory)?,
+        secrets: secrets(directory, variables)?,
         fleet,
     })
 }
 
-fn secrets(directory: &StackDirectory) -> Result<LocalSecrets, Failure> {
-    Ok(LocalSecrets::new(local_secrets::read(directory.path())?).or_environment(environment()))
+fn secrets(directory: &StackDirectory, variables: &Variables) -> Result<LocalSecrets, Failure> {
+    let secrets = LocalSecrets::new(local_secrets::read(directory.path())?).or_environment(environment());
+    Ok(secrets.and_for_containers(variables.clone()))
 }
 
 impl From<Failure> for Refusal {
@@ -99,15 +107,74 @@ pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
+/// The fleet of this stack that is meant: the one on this machine, or the one on AWS, which is said.
+pub(crate) async fn orchestrator(
+    directory: &StackDirectory,
+    on: &OnArguments,
+    printer: Printer,
+) -> Result<Arc<dyn Orchestrator>, Failure> {
+    match on.on {
+        Place::Local => local(directory).await,
+        Place::Aws => Ok(Arc::new(on_aws(directory, on, printer).await?.1)),
+    }
+}
+
+/// The fleet of this stack that runs on AWS, and who asks there, which is said.
+async fn on_aws(
+    directory: &StackDirectory,
+    on: &OnArguments,
+    printer: Printer,
+) -> Result<(Session, EcsOrchestrator), Failure> {
+    let (stack, fleet) = stack::evaluate_quietly(directory, Given::variables(&on.variables)?)?;
+    let session = on.aws.session(stack::region(&stack), printer).await?;
+    printer.talk(&printer.paint_talk(Style::Dim, &format!("on AWS, {}", session.region())));
+    let orchestrator = EcsOrchestrator::connect(&session, directory.path(), &fleet);
+    Ok((session, orchestrator))
+}
+
 /// The fleet of this stack that runs on this machine.
-pub(crate) async fn orchestrator(directory: &StackDirectory) -> Result<Arc<dyn Orchestrator>, Failure> {
+pub(crate) async fn local(directory: &StackDirectory) -> Result<Arc<dyn Orchestrator>, Failure> {
     Ok(Arc::new(control(directory).await?))
+}
+
+/// An orchestrator, for whoever has nothing to do until it answers.
+pub(crate) struct Asked {
+    runtime: Runtime,
+    orchestrator: Arc<dyn Orchestrator>,
+}
+
+/// Finds the fleet of this stack that is meant.
+pub(crate) fn ask(directory: &StackDirectory, on: &OnArguments, printer: Printer) -> Result<Asked, Failure> {
+    let runtime = runtime()?;
+    let orchestrator = runtime.block_on(orchestrator(directory, on, printer))?;
+    Ok(Asked { runtime, orchestrator })
+}
+
+impl Asked {
+    /// What runs.
+    pub(crate) fn observe(&self) -> Result<Observation, Failure> {
+        self.answer(self.orchestrator.observe())
+    }
+
+    /// What has been measured.
+    pub(crate) fn metrics(&self, query: MetricQuery) -> Result<MetricAnswer, Failure> {
+        self.answer(self.orchestrator.metrics(query))
+    }
+
+    /// How the alarms stand.
+    pub(crate) fn alarms(&self) -> Result<AlarmAnswer, Failure> {
+        self.answer(self.orchestrator.alarms())
+    }
+
+    fn answer<T>(&self, answer: Answer<'_, T>) -> Result<T, Failure> {
+        self.runtime.block_on(answer).map_err(|error| failure(&error))
+    }
 }
 
 /// What runs here, as the `karma up` of this stack sees it.
 pub(crate) fn observe(directory: &StackDirectory) -> Result<Observation, Failure> {
     block_on(async {
-        let orchestrator = orchestrator(directory).await?;
+        let orchestrator = local(directory).await?;
         orchestrator.observe().await.map_err(|error| failure(&error))
     })
 }
@@ -115,14 +182,6 @@ pub(crate) fn observe(directory: &StackDirectory) -> Result<Observation, Failure
 /// Whether anything runs here that can be asked.
 pub(crate) async fn is_running(directory: &StackDirectory) -> bool {
     control(directory).await.is_ok()
-}
-
-/// What CloudWatch would show of what runs here.
-pub(crate) fn metrics(directory: &StackDirectory, query: MetricQuery) -> Result<MetricAnswer, Failure> {
-    block_on(async {
-        let answered = orchestrator(directory).await?.metrics(query).await;
-        answered.map_err(|error| failure(&error))
-    })
 }
 
 /// What the run of this stack has used since it began.
@@ -135,15 +194,13 @@ pub(crate) fn usage(directory: &StackDirectory) -> Result<UsageTotals, Failure> 
         since: minute,
         period: minute,
     };
-    Ok(metrics(directory, query)?.usage)
-}
-
-/// How the alarms of what runs here stand.
-pub(crate) fn alarms(directory: &StackDirectory) -> Result<AlarmAnswer, Failure> {
-    block_on(async {
-        let answered = orchestrator(directory).await?.alarms().await;
+    let answered = block_on(async {
+        let answered = local(directory).await?.metrics(query).await;
         answered.map_err(|error| failure(&error))
-    })
+    })?;
+    answered
+        .usage
+        .ok_or_else(|| Failure::unable("what runs here does not say what it has used"))
 }
 
 /// What X-Ray would show of what runs here.
@@ -178,7 +235,7 @@ pub(crate) fn stop(directory: &StackDirectory, on_progress: impl FnMut(Progress)
     })
 }
 
-/// What the tasks of this stack write; where nothing runs, what those of the last run wrote.
+/// What the tasks of this stack write here; where nothing runs, what those of the last run wrote.
 pub(crate) async fn log_reader(directory: &StackDirectory, query: LogQuery) -> Result<Box<dyn LogReader>, Failure> {
     match control(directory).await {
         Ok(running) => running.logs(query).await.map_err(|error| failure(&error)),
@@ -200,26 +257,89 @@ async fn control(directory: &StackDirectory) -> Result<Control, Failure> {
 /// Why an orchestrator did not do what it was asked. That nothing runs is an answer: no.
 pub(crate) fn failure(error: &OrchestratorError) -> Failure {
     let failure = match error {
-        OrchestratorError::NothingRunning => Failure::no(error.to_string()),
+        OrchestratorError::NothingRunning | OrchestratorError::NotThere { .. } => Failure::no(error.to_string()),
         OrchestratorError::Refused { .. } | OrchestratorError::Unreachable { .. } => Failure::from_error(error),
     };
     failure.hints(error.hint())
 }
 
-/// The conversation with a command that runs in a task.
-pub(crate) type Conversation = (FrameReader<BufReader<UnixStream>>, FrameWriter<BufReader<UnixStream>>);
+/// Where nobody sits at a terminal AWS gives a command one all the same; AWS's own client says it is this large.
+const NOBODYS_TERMINAL: (u16, u16) = (300, 100);
 
-/// Runs a command in a task.
-pub(crate) async fn exec(directory: &StackDirectory, request: ExecRequest) -> Result<Conversation, Failure> {
-    let conversation = control(directory).await?.exec(request).await;
-    conversation.map_err(|error| failure(&error.into()))
+/// Runs a command in the task that is meant; `find` finds it, and its service, in what runs.
+pub(crate) async fn exec(
+    directory: &StackDirectory,
+    on: &OnArguments,
+    wanted: WantedCommand,
+    find: impl FnOnce(&Observation, &str) -> Result<(String, TaskId), Failure>,
+    printer: Printer,
+) -> Result<(Ears, Mouth), Failure> {
+    match on.on {
+        Place::Local => exec_here(&control(directory).await?, wanted, find).await,
+        Place::Aws => {
+            let (session, orchestrator) = on_aws(directory, on, printer).await?;
+            exec_on_aws(&session, &orchestrator, wanted, find).await
+        }
+    }
+}
+
+async fn exec_here(
+    control: &Control,
+    wanted: WantedCommand,
+    find: impl FnOnce(&Observation, &str) -> Result<(String, TaskId), Failure>,
+) -> Result<(Ears, Mouth), Failure> {
+    let observation = Orchestrator::observe(control).await.map_err(|error| failure(&error))?;
+    let (_, task) = find(&observation, &wanted.target)?;
+    let request = ExecRequest {
+        task,
+        container: wanted.container,
+        command: wanted.command,
+        terminal: wanted.terminal,
+    };
+    let conversation = control.exec(request).await;
+    let (reader, writer) = conversation.map_err(|error| failure(&error.into()))?;
+    Ok((Ears::Local(reader), Mouth::Local(writer)))
+}
+
+async fn exec_on_aws(
+    session: &Session,
+    orchestrator: &EcsOrchestrator,
+    wanted: WantedCommand,
+    find: impl FnOnce(&Observation, &str) -> Result<(String, TaskId), Failure>,
+) -> Result<(Ears, Mouth), Failure> {
+    let observation = orchestrator.observe().await.map_err(|error| failure(&error))?;
+    let (service, task) = find(&observation, &wanted.target)?;
+    let cluster = orchestrator
+        .cluster_of(&service)
+        .expect("it was found among the stack's services");
+    let command = ExecuteCommand {
+        cluster: cluster.to_owned(),
+        task: task.as_str().to_owned(),
+        container: wanted.container,
+        command: wanted.command,
+        terminal: wanted
+            .terminal
+            .map_or(NOBODYS_TERMINAL, |size| (size.columns, size.rows)),
+    };
+    let conversation = session.execute_command(&command).await?;
+    let keyboard = conversation.keyboard();
+    Ok((Ears::Aws(conversation), Mouth::Aws(keyboard)))
+}
+
+/// What is missing for a command on AWS, or the end of what is heard of it: exit code 2.
+impl From<ExecError> for Failure {
+    fn from(error: ExecError) -> Self {
+        Self::from_error(&error).hints(error.hint())
+    }
 }
 
 /// Runs a future on a runtime of its own.
 pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    tokio::runtime::Runtime::new()
-        .map_err(|error| Failure::caused_by("cannot start the async runtime", &error))?
-        .block_on(future)
+    runtime()?.block_on(future)
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    Runtime::new().map_err(|error| Failure::caused_by("cannot start the async runtime", &error))
 }
 
 /// Ctrl-C, and what service managers and closing terminals send.

@@ -79,6 +79,7 @@ mod task_definition;
 
 mod attributes;
 mod container_definitions;
+mod cursor;
 mod from_value;
 mod links;
 mod provider;
@@ -114,7 +115,7 @@ pub use service::{Service, ServiceLoadBalancer};
 pub use service_connect::{ClientAlias, ServiceConnect, ServiceConnectService, Timeouts};
 pub use service_schedule::{ServiceSchedule, ServiceUpdate};
 pub use target_group::{Algorithm, MinimumHealthy, ProtocolVersion, Stickiness, TargetGroup};
-pub use task_definition::TaskDefinition;
+pub use task_definition::{CpuArchitecture, TaskDefinition};
 
 #[doc(no_inline)]
 pub use karma_terraform::{Address, Mode, Span};

@@ -2,6 +2,7 @@
 
 pub(crate) mod action;
 pub(crate) mod condition;
+mod path;
 pub(crate) mod rule;
 
 use karma_terraform::{Address, Span, Value};

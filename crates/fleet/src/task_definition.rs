@@ -24,10 +24,23 @@ pub struct TaskDefinition {
     pub memory: Option<u32>,
     /// Its disk in GiB.
     pub ephemeral_storage: u32,
+    /// What its images are built for.
+    pub cpu_architecture: CpuArchitecture,
     /// The containers, in the order of the definition.
     pub containers: Vec<Container>,
     /// Where the stack declares it.
     pub declared_at: Span,
+}
+
+/// A processor that Fargate has.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RuntimePlatform.html>
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CpuArchitecture {
+    /// `X86_64`, which a definition means that says nothing.
+    #[default]
+    X86_64,
+    /// `ARM64`: Graviton.
+    Arm64,
 }
 
 impl TaskDefinition {
@@ -44,10 +57,25 @@ impl TaskDefinition {
                 .block("ephemeral_storage")
                 .and_then(|block| block.optional("size_in_gib"))
                 .unwrap_or(EPHEMERAL_STORAGE),
+            cpu_architecture: from
+                .block("runtime_platform")
+                .and_then(|block| block.optional("cpu_architecture"))
+                .unwrap_or_default(),
             family: family?,
             containers,
             declared_at: from.declared_at(),
         })
+    }
+}
+
+impl FromValue for CpuArchitecture {
+    const EXPECTED: &'static str = "`X86_64` or `ARM64`";
+    fn from_value(value: &Value) -> Option<Self> {
+        match value.as_str()? {
+            "X86_64" => Some(Self::X86_64),
+            "ARM64" => Some(Self::Arm64),
+            _ => None,
+        }
     }
 }
 

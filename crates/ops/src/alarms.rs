@@ -87,11 +87,15 @@ pub struct ScalingActivity {
     pub status_message: String,
 }
 
-/// Whether a scaling activity was done.
+/// Whether a scaling activity was done. What runs here is done at once, or fails; on AWS it takes its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "Application Auto Scaling's own words")]
 pub enum ScalingActivityStatus {
+    Pending,
+    InProgress,
     Successful,
+    Overridden,
+    Unfulfilled,
     Failed,
 }
 

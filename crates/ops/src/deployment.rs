@@ -75,6 +75,11 @@ impl DeploymentId {
         Self(format!("ecs-svc/{digits}"))
     }
 
+    /// One that an orchestrator has given.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,6 +1,7 @@
 //! What tasks wrote, and which of it is wanted.
 
 use std::fmt;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,11 @@ pub enum LogSelection {
 pub trait LogReader: fmt::Debug + Send {
     /// What was written since the last call, in the order of time; at the first call, what there is.
     fn read(&mut self) -> Answer<'_, Vec<LogLine>>;
+
+    /// How long to wait before there may be more.
+    fn look_again(&self) -> Duration {
+        Duration::from_millis(100)
+    }
 }
 
 impl LogQuery {

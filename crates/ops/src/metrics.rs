@@ -72,8 +72,8 @@ pub struct MetricAnswer {
     pub period: Duration,
     /// What was found, by namespace, name and dimensions. A metric without a datapoint in this time is not among them.
     pub series: Vec<MetricSeries>,
-    /// What has been used since the fleet began to run.
-    pub usage: UsageTotals,
+    /// What has been used since the fleet began to run; `None` where nobody counts that, as on AWS (its bill does).
+    pub usage: Option<UsageTotals>,
 }
 
 /// One statistic of one metric over time.

@@ -20,10 +20,10 @@ pub const EVENTS_KEPT: usize = 100;
 pub struct Observation {
     /// The stack's directory.
     pub stack: PathBuf,
-    /// The process id of the orchestrator.
-    pub pid: u32,
-    /// Since when the fleet runs.
-    pub started_at: Timestamp,
+    /// The process id of the orchestrator; `None` where that is no process here.
+    pub pid: Option<u32>,
+    /// Since when the fleet runs; `None` where nobody has noted that, as on AWS.
+    pub started_at: Option<Timestamp>,
     /// Where the load balancers listen.
     pub listeners: Vec<ListenerObservation>,
     /// The services, in the order of the stack.
@@ -139,8 +139,8 @@ pub struct TaskObservation {
     pub exit_code: Option<i32>,
     /// Its containers.
     pub containers: Vec<ContainerState>,
-    /// Where its output goes.
-    pub log_path: PathBuf,
+    /// The file that its output goes to; `None` where that is a log group.
+    pub log_path: Option<PathBuf>,
     /// The last lines of its output, where it stopped.
     pub last_lines: Vec<String>,
 }

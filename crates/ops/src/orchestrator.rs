@@ -65,6 +65,14 @@ pub enum OrchestratorError {
     /// Nothing runs there.
     #[error("nothing is running here")]
     NothingRunning,
+    /// It has no such thing: not deployed, or somewhere else.
+    #[error("{what}")]
+    NotThere {
+        /// `there is no cluster main on AWS`
+        what: String,
+        /// What the user can do, one line.
+        hint: Option<String>,
+    },
     /// It says no.
     #[error("{reason}")]
     Refused {
@@ -91,7 +99,7 @@ impl OrchestratorError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NothingRunning => Some("start the stack with `karma up`".to_owned()),
-            Self::Refused { hint, .. } | Self::Unreachable { hint, .. } => hint.clone(),
+            Self::NotThere { hint, .. } | Self::Refused { hint, .. } | Self::Unreachable { hint, .. } => hint.clone(),
         }
     }
 }

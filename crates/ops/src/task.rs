@@ -6,7 +6,8 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use serde::{Deserialize, Serialize};
 
-/// The id of a task: 32 hexadecimal digits, as ECS writes them.
+/// The id of a task: 32 hexadecimal digits, as ECS writes them; of an older account, and of servers that act like ECS, a UUID with its hyphens.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-account-settings.html#ecs-resource-ids>
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TaskId(String);
@@ -87,6 +88,9 @@ pub enum StopCode {
     ServiceSchedulerInitiated,
     /// Its Spot capacity was taken back. The guide's sample event says `TerminationNotice`; this is the code that the API has for it.
     SpotInterruption,
+    /// The same, or another notice that it has to go, as the guide's sample event has it.
+    /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html>
+    TerminationNotice,
     /// What it ran on is gone.
     InfrastructureHealth,
 }
@@ -126,9 +130,12 @@ impl TaskId {
         &self.0[..8]
     }
 
-    /// `None` unless it is 32 hexadecimal digits.
+    /// `None` unless it is 32 hexadecimal digits, or a UUID.
     pub fn parse(text: &str) -> Option<Self> {
-        (text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| Self(text.to_owned()))
+        let parts: Vec<usize> = text.split('-').map(str::len).collect();
+        let is_long_enough = parts == [32] || parts == [8, 4, 4, 4, 12];
+        let mut digits = text.bytes().filter(|byte| *byte != b'-');
+        (is_long_enough && digits.all(|byte| byte.is_ascii_hexdigit())).then(|| Self(text.to_owned()))
     }
 }
 
@@ -218,7 +225,16 @@ mod tests {
         let (one, other) = (TaskId::random(), TaskId::random());
         assert_ne!(one, other);
         assert_eq!(TaskId::parse(one.as_str()), Some(one));
-        assert_eq!(TaskId::parse("xyz"), None);
+        for (text, is_one) in [
+            ("0123456789abcdef0123456789abcdef", true),
+            ("01234567-89ab-cdef-0123-456789abcdef", true),
+            ("0123456789abcdef0123456789abcdeg", false),
+            ("01234567-89ab-cdef-0123456789abcdef", false),
+            ("xyz", false),
+            ("", false),
+        ] {
+            assert_eq!(TaskId::parse(text).is_some(), is_one, "{text}");
+        }
     }
 
     #[test]

@@ -87,8 +87,8 @@ impl Orchestrator for ScriptedOrchestrator {
 pub(crate) fn observation_of(deployments: &str) -> Observation {
     Observation {
         stack: "stack".into(),
-        pid: 1,
-        started_at: Timestamp::UNIX_EPOCH,
+        pid: Some(1),
+        started_at: Some(Timestamp::UNIX_EPOCH),
         listeners: Vec::new(),
         services: vec![service(deployments)],
         aliases: Vec::new(),
@@ -174,7 +174,7 @@ fn stopped_task(of: &DeploymentObservation) -> TaskObservation {
         stop_code: Some(StopCode::EssentialContainerExited),
         exit_code: Some(3),
         containers: Vec::new(),
-        log_path: "log".into(),
+        log_path: None,
         last_lines: Vec::new(),
     }
 }

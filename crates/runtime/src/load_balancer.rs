@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use karma_balancer as balancer;
 use karma_balancer::{Attributes, ListenerMeter};
-use karma_fleet::{Action, Address, Condition, Fleet, Listener, ListenerProtocol, LoadBalancer};
+use karma_fleet::{Address, Fleet, Listener, ListenerProtocol, LoadBalancer};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -81,7 +81,7 @@ impl LoadBalancers {
     /// Where a target group can be reached: by the first rule that leads to it.
     pub(crate) fn url(&self, fleet: &Fleet, group: &Address) -> Option<String> {
         self.served.iter().find_map(|(address, observation)| {
-            let path = path_to(fleet.listeners.get(address)?, group)?;
+            let path = fleet.listeners.get(address)?.path_to(group)?;
             Some(format!("{}{path}", observation.url))
         })
     }
@@ -158,50 +158,4 @@ fn not_bound(port: u16, source: io::Error) -> StartError {
         return StartError::PortInUse { port, owner };
     }
     StartError::Listen { port, source }
-}
-
-/// The path of the first rule that leads to a group; nothing where it is the default action.
-fn path_to(listener: &Listener, group: &Address) -> Option<String> {
-    let leads = |action: &Action| match action {
-        Action::Forward(forward) => forward.target_groups.iter().any(|target| target.target_group == *group),
-        Action::Redirect(_) | Action::FixedResponse { .. } | Action::Unmodeled(_) => false,
-    };
-    if let Some(rule) = listener.rules.iter().find(|rule| leads(&rule.action)) {
-        let paths = rule.conditions.iter().find_map(|condition| match condition {
-            Condition::PathPattern(patterns) => Some(patterns),
-            _ => None,
-        });
-        return Some(paths.map(|patterns| plain_path(patterns)).unwrap_or_default());
-    }
-    leads(&listener.default_action).then(String::new)
-}
-
-/// A path that a person can open: a pattern without wildcards, else what stands before the first wildcard.
-fn plain_path(patterns: &[String]) -> String {
-    let is_plain = |pattern: &&String| !pattern.contains(['*', '?']);
-    let pattern = patterns
-        .iter()
-        .find(is_plain)
-        .or(patterns.first())
-        .map_or("", String::as_str);
-    let before = pattern.split(['*', '?']).next().unwrap_or_default();
-    before.trim_end_matches('/').to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_person_can_open_the_path_of_a_rule() {
-        let check = |patterns: &[&str], expected: &str| {
-            let patterns: Vec<_> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
-            assert_eq!(plain_path(&patterns), expected);
-        };
-        check(&["/validator", "/validator/*"], "/validator");
-        check(&["/validator/*", "/v"], "/v");
-        check(&["/validator/*"], "/validator");
-        check(&["*"], "");
-        check(&["/"], "");
-    }
 }

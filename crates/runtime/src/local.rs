@@ -363,7 +363,7 @@ impl Settling<'_> {
     }
 
     fn secrets(&mut self, container: &Container) -> Result<BTreeMap<String, SecretValue>, StartError> {
-        let mut values = BTreeMap::new();
+        let mut values = self.secrets.added_to(&container.name);
         for reference in &container.secrets {
             let key = reference
                 .json_key

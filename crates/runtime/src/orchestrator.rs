@@ -250,8 +250,8 @@ impl LocalOrchestrator {
         let front = self.shared.front.borrow().clone();
         Observation {
             stack: self.shared.stack.clone(),
-            pid: std::process::id(),
-            started_at: self.shared.clock.began(),
+            pid: Some(std::process::id()),
+            started_at: Some(self.shared.clock.began()),
             listeners: front.listeners,
             services,
             aliases: front.aliases,

@@ -14,6 +14,7 @@ pub struct SecretValue(String);
 pub struct LocalSecrets {
     values: BTreeMap<(String, Option<String>), SecretValue>,
     environment: BTreeMap<String, SecretValue>,
+    added: BTreeMap<String, BTreeMap<String, SecretValue>>,
 }
 
 impl SecretValue {
@@ -44,6 +45,7 @@ impl LocalSecrets {
         Self {
             values,
             environment: BTreeMap::new(),
+            added: BTreeMap::new(),
         }
     }
 
@@ -55,6 +57,23 @@ impl LocalSecrets {
             .map(|(name, value)| (name, SecretValue(value)))
             .collect();
         self
+    }
+
+    /// Variables for containers, by their names, that their definitions know nothing of: what only this run knows.
+    #[must_use]
+    pub fn and_for_containers(mut self, variables: BTreeMap<String, BTreeMap<String, String>>) -> Self {
+        let guarded = |variables: BTreeMap<String, String>| {
+            let variables = variables.into_iter();
+            variables.map(|(name, value)| (name, SecretValue(value))).collect()
+        };
+        let variables = variables.into_iter();
+        self.added = variables.map(|(container, of)| (container, guarded(of))).collect();
+        self
+    }
+
+    /// What is added to a container.
+    pub(crate) fn added_to(&self, container: &str) -> BTreeMap<String, SecretValue> {
+        self.added.get(container).cloned().unwrap_or_default()
     }
 
     /// The value for one variable of a container.

@@ -90,7 +90,7 @@ fn build(directory: &Path, says: &str) -> PathBuf {
 /// Waits until the newest task has printed a line.
 async fn until_printed(running: &Running, line: &str) {
     let has_printed = |seen: &Observation| {
-        let log = std::fs::read_to_string(&seen.services[0].tasks[0].log_path);
+        let log = std::fs::read_to_string(seen.services[0].tasks[0].log_path.as_ref().unwrap());
         log.is_ok_and(|log| log.contains(line))
     };
     running.observe_until(has_printed).await;

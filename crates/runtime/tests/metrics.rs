@@ -110,8 +110,8 @@ async fn tasks_and_requests_are_measured_and_outlive_the_run() {
     );
     assert!(find(&answer, "hello", "HealthyHostCount").unwrap().last().unwrap() > 0.0);
     assert!(find(&answer, "hello", "MemoryUtilization").unwrap().last().unwrap() > 0.0);
-    assert_eq!(answer.usage.requests, 5);
-    assert!(answer.usage.processed_bytes > 100);
+    assert_eq!(answer.usage.unwrap().requests, 5);
+    assert!(answer.usage.unwrap().processed_bytes > 100);
 
     // Another process is told the same.
     let query = MetricQuery {

@@ -321,7 +321,7 @@ async fn sigterm_comes_first_and_sigkill_after_the_stop_timeout() {
 /// Whether the logs of so many tasks have a line.
 fn has_printed(seen: &karma_runtime::Observation, line: &str, count: usize) -> bool {
     let tasks = seen.services.iter().flat_map(|service| &service.tasks);
-    let logs = tasks.filter_map(|task| std::fs::read_to_string(&task.log_path).ok());
+    let logs = tasks.filter_map(|task| std::fs::read_to_string(task.log_path.as_ref()?).ok());
     logs.filter(|log| log.contains(line)).count() == count
 }
 
@@ -414,7 +414,7 @@ async fn containers_start_in_their_order_and_one_that_fails_stops_the_task() {
     };
     let running = start_steady(new_fleet().with(&task("echo setup; exit 0"))).await;
     let observation = running.observe_until(|seen| has_printed(seen, "main", 1)).await;
-    let log = std::fs::read_to_string(&observation.services[0].tasks[0].log_path).unwrap();
+    let log = std::fs::read_to_string(observation.services[0].tasks[0].log_path.as_ref().unwrap()).unwrap();
     assert!(log.find(" setup setup") < log.find(" main main"), "{log}");
     running.local.stop(Urgency::AtOnce).await;
 

@@ -52,7 +52,7 @@ fn printed(seen: &Observation, label: &str) -> Vec<String> {
     let texts = service
         .tasks
         .iter()
-        .filter_map(|task| std::fs::read_to_string(&task.log_path).ok());
+        .filter_map(|task| std::fs::read_to_string(task.log_path.as_ref()?).ok());
     texts
         .flat_map(|text| {
             text.lines()

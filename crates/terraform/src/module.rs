@@ -9,6 +9,7 @@ use std::sync::Arc;
 use hcl_edit::Span as _;
 use hcl_edit::expr::Expression as Syntax;
 
+use crate::settings::Settings;
 use crate::types::Type;
 use crate::{Address, Mode, ModuleStep, Sources, Span, Value};
 
@@ -32,6 +33,7 @@ pub(crate) struct Config {
     pub(crate) outputs: BTreeMap<String, OutputBlock>,
     /// By name (`aws`) or name and alias (`aws.west`).
     pub(crate) providers: BTreeMap<String, ProviderBlock>,
+    pub(crate) settings: Settings,
     /// A file could not be read: what seems undeclared may stand in it.
     pub(crate) incomplete: bool,
 }

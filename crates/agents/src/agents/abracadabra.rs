@@ -126,7 +126,11 @@ type Shared = Arc<Abracadabra>;
 
 fn start(
     Start {
-        settings, store, llm, ..
+        settings,
+        store,
+        llm,
+        payments,
+        ..
     }: &Start<'_>,
 ) -> Result<Service, StartError> {
     let library = Library::open(store)?;
@@ -134,7 +138,7 @@ fn start(
         check_transcript(&transcript).map_err(|error| invalid(&path, error.to_string()))?;
         library.seed(&transcript)?;
     }
-    let karma_hello = KarmaHello::optional(settings)?;
+    let karma_hello = KarmaHello::optional(settings, payments.as_ref())?;
     let dependencies = karma_hello.iter().map(KarmaHello::dependency).collect();
     let routes = Router::new()
         .route("/get_transcription", get(get_transcription).post(get_transcription))

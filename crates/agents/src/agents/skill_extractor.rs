@@ -54,11 +54,18 @@ struct Extractor {
     llm: Option<Llm>,
 }
 
-fn start(Start { settings, llm, .. }: &Start<'_>) -> Result<Service, StartError> {
+fn start(
+    Start {
+        settings,
+        llm,
+        payments,
+        ..
+    }: &Start<'_>,
+) -> Result<Service, StartError> {
     let path = settings.data_dir.join(AGENT.name).join("terms.json");
     let (file, version) = read_versioned(&path)?;
     let dictionary = Dictionary::new(file, version).map_err(|reason| invalid(&path, reason))?;
-    let karma_hello = KarmaHello::new(settings)?;
+    let karma_hello = KarmaHello::new(settings, payments.as_ref())?;
     let dependencies = vec![karma_hello.dependency()];
     let routes = Router::new()
         .route("/extract_skill_profile", post(extract))

@@ -10,11 +10,13 @@ mod transcript_checks;
 mod transcript_data;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
+use futures_util::future::OptionFuture;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -24,6 +26,7 @@ use self::history::{History, Offer, Usual};
 use self::price::{PriceOpinion, Tariff};
 use self::score::{Deduction, Verdict};
 use super::{Agent, Route, Service, Skill, Start};
+use crate::attestation::{Attestation, Attestor};
 use crate::card::hex;
 use crate::error::ApiError;
 use crate::input::Input;
@@ -45,11 +48,20 @@ pub(super) const AGENT: Agent = Agent {
     start,
 };
 
-fn start(Start { store, .. }: &Start<'_>) -> Result<Service, StartError> {
+/// What verdicts are reached with.
+#[derive(Debug)]
+struct Validator {
+    attestor: Option<Attestor>,
+    history: History,
+}
+
+fn start(start: &Start<'_>) -> Result<Service, StartError> {
+    let validator = Arc::new(Validator {
+        attestor: Attestor::of(start),
+        history: History::open(&start.store)?,
+    });
     Ok(Service {
-        routes: Router::new()
-            .route("/validate", post(validate))
-            .with_state(History::open(store)?),
+        routes: Router::new().route("/validate", post(validate)).with_state(validator),
         dependencies: Vec::new(),
     })
 }
@@ -107,6 +119,9 @@ struct Answer {
     data_digest: String,
     metadata: Option<Map<String, Value>>,
     timestamp: Timestamp,
+    /// The validator's signature, where it has a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attestation: Option<Attestation>,
 }
 
 /// How many there are of what.
@@ -121,7 +136,10 @@ struct Examination {
     tariff: Tariff,
 }
 
-async fn validate(State(history): State<History>, Input(question): Input<Question>) -> Result<Json<Answer>, ApiError> {
+async fn validate(
+    State(validator): State<Arc<Validator>>,
+    Input(question): Input<Question>,
+) -> Result<Json<Answer>, ApiError> {
     check(&question)?;
     let Examination {
         deductions,
@@ -130,12 +148,21 @@ async fn validate(State(history): State<History>, Input(question): Input<Questio
         tariff,
     } = examine(&question)?;
     let price = question.price_glue.map(|asked| tariff.opinion(asked, records));
-    let data_digest = format!("sha256:{}", digest(&json!(question.data_content)));
+    let (data, timestamp) = (Value::Object(question.data_content.clone()), Timestamp::now());
+    let data_digest = format!("sha256:{}", digest(&data));
     let usual_price = match offer(&question, &data_digest, records) {
-        Some(offer) => history.compare(offer).await?,
+        Some(offer) => validator.history.compare(offer).await?,
         None => None,
     };
     let verdict = Verdict::of(&deductions, price_score(price.as_ref(), usual_price.as_ref()));
+    let explanation = json!(deductions);
+    let attestation = OptionFuture::from(
+        validator
+            .attestor
+            .as_ref()
+            .map(|it| it.attest(&data, verdict.overall_score, &explanation, timestamp)),
+    );
+    let attestation = attestation.await;
     Ok(Json(Answer {
         validation_id: digest(&json!(question))[..32].to_owned(),
         data_type: question.data_type,
@@ -149,7 +176,8 @@ async fn validate(State(history): State<History>, Input(question): Input<Questio
         seller_address: question.seller_address,
         buyer_address: question.buyer_address,
         metadata: question.metadata,
-        timestamp: Timestamp::now(),
+        timestamp,
+        attestation,
     }))
 }
 

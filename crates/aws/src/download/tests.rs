@@ -3,7 +3,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned, crypto};
+use tokio_rustls::rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned, crypto};
 
 use super::*;
 
@@ -33,12 +33,12 @@ fn talk(mut stream: impl Read + Write, answer: &[u8]) {
     let _ = stream.write_all(answer).and_then(|()| stream.flush());
 }
 
-fn nobody() -> RootCertStore {
-    RootCertStore::empty()
+fn nobody() -> Trust {
+    Trust::These(RootCertStore::empty())
 }
 
 fn get_plain(answer: impl Into<Vec<u8>>) -> Result<Download, DownloadError> {
-    begin(&format!("http://127.0.0.1:{}/a/b?c", server(answer)), nobody)
+    begin(&format!("http://127.0.0.1:{}/a/b?c", server(answer)), nobody())
 }
 
 fn text_of(mut download: Download) -> io::Result<String> {
@@ -121,19 +121,23 @@ fn over_tls_only_who_is_vouched_for_is_asked() {
     let (port, certificate) = encrypted_server();
     let address = |port| format!("https://localhost:{port}/a/b?c");
     let trusting = |certificate: CertificateDer<'static>| {
-        move || {
-            let mut authorities = RootCertStore::empty();
-            authorities.add(certificate).unwrap();
-            authorities
-        }
+        let mut authorities = RootCertStore::empty();
+        authorities.add(certificate).unwrap();
+        Trust::These(authorities)
     };
     let file = begin(&address(port), trusting(certificate.clone())).unwrap();
     assert_eq!(text_of(file).unwrap(), "hi");
 
     let (other, _) = encrypted_server();
     let error = begin(&address(other), trusting(certificate)).unwrap_err();
-    assert!(matches!(error, DownloadError::Unreachable { .. }), "{error:?}");
+    assert!(
+        matches!(error, DownloadError::Connect(ConnectError::Unreachable { .. })),
+        "{error:?}"
+    );
     let (other, _) = encrypted_server();
-    let error = begin(&address(other), nobody).unwrap_err();
-    assert!(matches!(error, DownloadError::NoAuthorities), "{error:?}");
+    let error = begin(&address(other), nobody()).unwrap_err();
+    assert!(
+        matches!(error, DownloadError::Connect(ConnectError::NoAuthorities)),
+        "{error:?}"
+    );
 }

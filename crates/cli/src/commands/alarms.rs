@@ -9,6 +9,7 @@ use karma_ops::{AlarmAnswer, AlarmObservation, AlarmOrigin, AlarmState};
 
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
+use crate::on::OnArguments;
 use crate::printer::{Printer, Style};
 use crate::settings::StackDirectory;
 use crate::table::{Cell, Table};
@@ -22,8 +23,8 @@ const ALIKE: f64 = 0.8;
 
 /// Show how the alarms stand, and what autoscaling did
 ///
-/// Asks the `karma up` of this stack, which judges its alarms as CloudWatch does; it does not ask CloudWatch, and nobody is notified. Exits
-/// with 1 where an alarm rings.
+/// Asks the `karma up` of this stack, which judges its alarms as CloudWatch does and notifies nobody, or with --on aws CloudWatch itself and
+/// Application Auto Scaling. It changes nothing. Exits with 1 where an alarm rings.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment, after_long_help = "Example: karma alarms --history")]
 pub(crate) struct Arguments {
@@ -42,11 +43,14 @@ pub(crate) struct Arguments {
     /// The directory of the .tf files [default: ./terraform where that exists, else .]
     #[arg(long, env = "KARMA_DIR")]
     dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    on: OnArguments,
 }
 
 pub(crate) fn run(arguments: &Arguments, json: bool, printer: Printer) -> Result<ExitStatus, Failure> {
     let directory = StackDirectory::resolve(arguments.dir.as_deref())?;
-    let answer = arguments.select(wiring::alarms(&directory)?)?;
+    let answer = arguments.select(wiring::ask(&directory, &arguments.on, printer)?.alarms()?)?;
     if json {
         let text = serde_json::to_string_pretty(&answer).expect("an answer is plain data");
         printer.line(&text)?;

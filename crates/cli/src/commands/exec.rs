@@ -5,16 +5,18 @@ use std::path::PathBuf;
 use std::thread;
 
 use clap::Args;
-use karma_runtime::{ExecRequest, Frame, Observation, ServiceObservation, TaskId, TaskObservation, TaskStatus};
+use karma_runtime::{Observation, ServiceObservation, TaskId, TaskObservation, TaskStatus};
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use crate::conversation::{Ears, Heard, Interrupted, Mouth, Said, WantedCommand};
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
+use crate::on::OnArguments;
 use crate::printer::Printer;
 use crate::settings::StackDirectory;
 use crate::terminal::{RawMode, WindowChanges};
-use crate::wiring::{self, Conversation, Interrupts};
+use crate::wiring::{self, Interrupts};
 
 /// So much of what is typed goes at once.
 const PIECE: usize = 8 * 1024;
@@ -22,11 +24,14 @@ const PIECE: usize = 8 * 1024;
 /// The exit code of a command that a signal to this program has ended: 128 and SIGINT's number.
 const INTERRUPTED: i32 = 130;
 
-/// Run a command in a task that runs here
+/// What a command on AWS ends with where nobody tells its exit code, as with AWS's own client.
+const UNTOLD: i32 = 0;
+
+/// Run a command in a running task
 ///
-/// The command has what the container's own program has: its variables with their secrets, its directory and its names. It sits at a terminal where
-/// you do. It does not reach tasks on AWS, and as on AWS the service must allow it by `enable_execute_command`.
-/// Exits with the command's own exit code.
+/// Of the fleet that runs here, or with --on aws of the one on ECS, without AWS's plug-in. The command has what the container's own program has: its
+/// variables with their secrets, its directory and its names. It sits at a terminal where you do; on AWS always. The service must allow it by
+/// `enable_execute_command`. Exits with the command's own exit code; AWS does not tell that one, then it is 0.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment, after_long_help = "Example: karma exec validator -- env")]
 pub(crate) struct Arguments {
@@ -42,6 +47,9 @@ pub(crate) struct Arguments {
     #[arg(long, env = "KARMA_DIR")]
     dir: Option<PathBuf>,
 
+    #[command(flatten)]
+    on: OnArguments,
+
     /// The program and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<String>,
@@ -49,55 +57,55 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments, json: bool, printer: Printer) -> Result<ExitStatus, Failure> {
     let directory = StackDirectory::resolve(arguments.dir.as_deref())?;
-    let task = find(&wiring::observe(&directory)?, &arguments.target)?;
     let changes = if json || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         None
     } else {
         WindowChanges::of_this_terminal()
     };
-    let request = ExecRequest {
-        task,
+    let wanted = WantedCommand {
+        target: arguments.target,
         container: arguments.container,
         command: arguments.command,
         terminal: changes.as_ref().map(WindowChanges::size),
     };
     let screen = if json {
-        Screen::Collected(String::new(), String::new())
+        Screen::Collected(printer, String::new(), String::new())
     } else {
         Screen::Direct(printer)
     };
     let (code, screen) = wiring::block_on(async {
-        let conversation = wiring::exec(&directory, request).await?;
+        let conversation = wiring::exec(&directory, &arguments.on, wanted, find, printer).await?;
         converse(conversation, changes, screen).await
     })?;
-    if let Screen::Collected(output, errors) = screen {
+    if let Screen::Collected(_, output, errors) = screen {
         printer.line(&json!({ "exit_code": code, "output": output, "errors": errors }).to_string())?;
     }
-    Ok(ExitStatus::Command(code))
+    if code.is_none() {
+        printer.detail("note: AWS does not tell the exit code of a command at a terminal");
+    }
+    Ok(ExitStatus::Command(code.unwrap_or(UNTOLD)))
 }
 
-/// The task that is meant: the newest running one of a service, or the only one whose id begins so.
-fn find(observation: &Observation, target: &str) -> Result<TaskId, Failure> {
+/// The task that is meant, and its service: the newest running one of a service, or the only one whose id begins so.
+fn find(observation: &Observation, target: &str) -> Result<(String, TaskId), Failure> {
     let is_meant = |service: &&ServiceObservation| service.label == target || service.service == target;
     if let Some(service) = observation.services.iter().find(is_meant) {
         return running(service)
             .next()
-            .map(|task| task.task_id.clone())
+            .map(|task| (service.label.clone(), task.task_id.clone()))
             .ok_or_else(|| Failure::unable(format!("no task of `{target}` runs")).hint("`karma status` says why"));
     }
-    let all = observation.services.iter().flat_map(running);
-    let ids: Vec<_> = all
-        .map(|task| &task.task_id)
-        .filter(|id| id.as_str().starts_with(target))
-        .collect();
-    match ids[..] {
-        [only] => Ok(only.clone()),
+    let of_service = |service| running(service).map(|task: &TaskObservation| (&service.label, &task.task_id));
+    let all = observation.services.iter().flat_map(of_service);
+    let meant: Vec<_> = all.filter(|(_, id)| id.as_str().starts_with(target)).collect();
+    match meant[..] {
+        [(service, only)] => Ok((service.clone(), only.clone())),
         [] => Err(
             Failure::unable(format!("no service `{target}`, and no running task whose id begins so"))
                 .hint(format!("services: {}", labels(observation))),
         ),
         _ => Err(
-            Failure::unable(format!("the ids of {} tasks begin with `{target}`", ids.len())).hint("give more of it"),
+            Failure::unable(format!("the ids of {} tasks begin with `{target}`", meant.len())).hint("give more of it"),
         ),
     }
 }
@@ -122,64 +130,71 @@ fn labels(observation: &Observation) -> String {
 /// Where what the command prints is shown.
 enum Screen {
     Direct(Printer),
-    Collected(String, String),
+    Collected(Printer, String, String),
 }
 
-/// Talks with the command until it has ended. The terminal is as it was before when this returns.
+/// Talks with the command until it has ended; the answer is its exit code. The terminal is as it was before when this returns.
 async fn converse(
-    (mut reader, mut writer): Conversation,
+    (mut ears, mut mouth): (Ears, Mouth),
     mut changes: Option<WindowChanges>,
     mut screen: Screen,
-) -> Result<(i32, Screen), Failure> {
+) -> Result<(Option<i32>, Screen), Failure> {
     let mut interrupts = Interrupts::listen()?;
     let _raw = changes.as_ref().map(|_| RawMode::enter()).transpose()?;
     let mut typed = read_typed();
-    let broken = |error| Failure::caused_by("the conversation with the command broke", &error);
+    let mut was_told = false;
     loop {
         tokio::select! {
-            frame = reader.next() => match frame.map_err(broken)? {
-                Some(Frame::Exit(code)) => return Ok((code, screen)),
-                Some(frame) => screen.show(&frame)?,
-                None => return Err(Failure::unable("the fleet has stopped while the command ran")),
+            heard = ears.next() => match heard? {
+                Heard::Ended(code) => return Ok((code, screen)),
+                heard => screen.show(heard)?,
             },
-            // A command that has just ended does not listen any more; its exit code is on the way.
-            Some(frame) = typed.recv() => drop(writer.send(&frame).await),
-            size = WindowChanges::next(&mut changes) => drop(writer.send(&Frame::Resize(size)).await),
-            () = interrupts.next() => return Ok((INTERRUPTED, screen)),
+            Some(said) = typed.recv() => mouth.say(said).await,
+            size = WindowChanges::next(&mut changes) => mouth.say(Said::Resize(size)).await,
+            () = interrupts.next() => {
+                if was_told || mouth.interrupt().await == Interrupted::EndsAlone {
+                    return Ok((Some(INTERRUPTED), screen));
+                }
+                was_told = true;
+            }
         }
     }
 }
 
 impl Screen {
-    fn show(&mut self, frame: &Frame) -> io::Result<()> {
-        match (self, frame) {
-            (Self::Direct(printer), Frame::Output(bytes)) => printer.bytes(bytes),
-            (Self::Direct(printer), Frame::Errors(bytes)) => printer.error_bytes(bytes),
-            (Self::Collected(output, _), Frame::Output(bytes)) => {
-                output.push_str(&String::from_utf8_lossy(bytes));
+    fn show(&mut self, heard: Heard) -> io::Result<()> {
+        match (self, heard) {
+            (Self::Direct(printer), Heard::Output(bytes)) => printer.bytes(&bytes),
+            (Self::Direct(printer), Heard::Errors(bytes)) => printer.error_bytes(&bytes),
+            (Self::Collected(_, output, _), Heard::Output(bytes)) => {
+                output.push_str(&String::from_utf8_lossy(&bytes));
                 Ok(())
             }
-            (Self::Collected(_, errors), Frame::Errors(bytes)) => {
-                errors.push_str(&String::from_utf8_lossy(bytes));
+            (Self::Collected(_, _, errors), Heard::Errors(bytes)) => {
+                errors.push_str(&String::from_utf8_lossy(&bytes));
                 Ok(())
             }
-            _ => Ok(()),
+            (Self::Direct(printer) | Self::Collected(printer, ..), Heard::Notice(text)) => {
+                printer.talk(&text);
+                Ok(())
+            }
+            (_, Heard::Ended(_)) => Ok(()),
         }
     }
 }
 
 /// Reads our standard input on a thread of its own, which nobody waits for: it may sit there until the next key.
-fn read_typed() -> mpsc::Receiver<Frame> {
+fn read_typed() -> mpsc::Receiver<Said> {
     let (sender, typed) = mpsc::channel(1);
     thread::spawn(move || {
         let mut buffer = vec![0; PIECE];
         while let Ok(read @ 1..) = io::stdin().read(&mut buffer) {
-            if sender.blocking_send(Frame::Input(buffer[..read].to_vec())).is_err() {
+            if sender.blocking_send(Said::Bytes(buffer[..read].to_vec())).is_err() {
                 return;
             }
         }
         // An error means that the command has ended.
-        let _ = sender.blocking_send(Frame::InputEnd);
+        let _ = sender.blocking_send(Said::End);
     });
     typed
 }

@@ -1,25 +1,24 @@
 //! `karma logs [SERVICE]…`
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
-use karma_ops::{LogLine, LogQuery, LogReader, LogSelection};
+use karma_ops::{LogLine, LogQuery, LogReader, LogSelection, Orchestrator};
 use regex::Regex;
 
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
+use crate::on::{OnArguments, Place};
+use crate::operation::RunningFleet;
 use crate::printer::{Printer, Style};
 use crate::service_names::ServiceNames;
 use crate::settings::{DirectoryArgument, StackDirectory};
 use crate::wiring;
 
-/// How often `--follow` looks for more.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
-
 /// Print what the tasks of this stack wrote
 ///
-/// Shows this run, or the last one where nothing runs. It does not read CloudWatch.
+/// Shows this run here, or the last one where nothing runs. With --on aws it reads CloudWatch Logs: the last hour where --since says nothing else.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment, after_long_help = "Example: karma logs validator -n 20")]
 pub(crate) struct Arguments {
@@ -57,15 +56,17 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     directory: DirectoryArgument,
+
+    #[command(flatten)]
+    on: OnArguments,
 }
 
 pub(crate) fn run(arguments: Arguments, json: bool, printer: Printer) -> Result<ExitStatus, Failure> {
     let directory = arguments.directory.resolve()?;
-    let known = ServiceNames::of(&directory)?;
-    let (lines, grep, follows) = (arguments.lines, arguments.grep.clone(), arguments.follow);
-    let query = arguments.query(&known)?;
     wiring::block_on(async {
-        let reader = wiring::log_reader(&directory, query).await?;
+        let found = Found::of(&directory, &arguments.on, printer).await?;
+        let (lines, grep, follows) = (arguments.lines, arguments.grep.clone(), arguments.follow);
+        let reader = found.reader(arguments.query(&found.names)?).await?;
         let mut shown = Shown {
             reader,
             grep,
@@ -76,7 +77,7 @@ pub(crate) fn run(arguments: Arguments, json: bool, printer: Printer) -> Result<
         let skipped = lines.map_or(0, |count| there_are.len().saturating_sub(count));
         shown.print(&there_are.split_off(skipped))?;
         if follows {
-            shown.follow(&directory).await?;
+            shown.follow(&found).await?;
         }
         Ok(ExitStatus::Yes)
     })
@@ -99,6 +100,45 @@ impl Arguments {
     }
 }
 
+/// Where the lines are, and whose they may be.
+struct Found {
+    directory: StackDirectory,
+    /// `None` is this machine, where there may be lines although nothing runs.
+    remote: Option<Arc<dyn Orchestrator>>,
+    names: ServiceNames,
+}
+
+impl Found {
+    async fn of(directory: &StackDirectory, on: &OnArguments, printer: Printer) -> Result<Self, Failure> {
+        let directory = directory.clone();
+        if on.on == Place::Local {
+            return Ok(Self {
+                names: ServiceNames::of(&directory).await?,
+                remote: None,
+                directory,
+            });
+        }
+        let fleet = RunningFleet::find(&directory, on, printer).await?;
+        Ok(Self {
+            directory,
+            remote: Some(fleet.orchestrator),
+            names: fleet.names,
+        })
+    }
+
+    async fn reader(&self, query: LogQuery) -> Result<Box<dyn LogReader>, Failure> {
+        match &self.remote {
+            None => wiring::log_reader(&self.directory, query).await,
+            Some(orchestrator) => orchestrator.logs(query).await.map_err(|error| wiring::failure(&error)),
+        }
+    }
+
+    /// Whether there may be more lines.
+    async fn goes_on(&self) -> bool {
+        self.remote.is_some() || wiring::is_running(&self.directory).await
+    }
+}
+
 /// What is read, and how it is shown.
 struct Shown {
     reader: Box<dyn LogReader>,
@@ -109,10 +149,10 @@ struct Shown {
 
 impl Shown {
     /// Prints what is written from now on; once the fleet has stopped, what it wrote last.
-    async fn follow(&mut self, directory: &StackDirectory) -> Result<(), Failure> {
+    async fn follow(&mut self, found: &Found) -> Result<(), Failure> {
         loop {
-            let was_running = wiring::is_running(directory).await;
-            tokio::time::sleep(LOOK_AGAIN).await;
+            let was_running = found.goes_on().await;
+            tokio::time::sleep(self.reader.look_again()).await;
             let more = self.read().await?;
             self.print(&more)?;
             if !was_running {

@@ -13,11 +13,12 @@ use karma_ops::{Datapoint, MetricAnswer, MetricQuery, MetricSelection, MetricSer
 use crate::chart::{bar, largest};
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
+use crate::on::OnArguments;
 use crate::printer::{Printer, Style};
 use crate::quantity::quantity;
 use crate::service_names::ServiceNames;
 use crate::settings::StackDirectory;
-use crate::wiring;
+use crate::wiring::{self, Asked};
 
 /// So many blocks is the longest bar.
 const WIDTH: usize = 40;
@@ -63,17 +64,21 @@ pub(crate) struct Arguments {
     /// The directory of the .tf files [default: ./terraform where that exists, else .]
     #[arg(long, env = "KARMA_DIR")]
     dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    on: OnArguments,
 }
 
 pub(crate) fn run(arguments: &Arguments, json: bool, printer: Printer) -> Result<ExitStatus, Failure> {
     let directory = StackDirectory::resolve(arguments.dir.as_deref())?;
-    let query = arguments.query(&directory)?;
+    let asked = wiring::ask(&directory, &arguments.on, printer)?;
+    let query = arguments.query(&asked)?;
     if arguments.metrics.is_empty() && !json {
-        return overview::print(&directory, query, printer);
+        return overview::print(&asked, query, printer);
     }
-    let answer = wiring::metrics(&directory, query.clone())?;
+    let answer = asked.metrics(query.clone())?;
     if answer.series.is_empty() && !arguments.metrics.is_empty() {
-        return Err(nothing_found(&directory, query, &arguments.metrics)?);
+        return Err(nothing_found(&asked, query, &arguments.metrics)?);
     }
     if json {
         let text = serde_json::to_string_pretty(&answer).expect("an answer is plain data");
@@ -90,8 +95,8 @@ pub(crate) fn run(arguments: &Arguments, json: bool, printer: Printer) -> Result
 }
 
 impl Arguments {
-    fn query(&self, directory: &StackDirectory) -> Result<MetricQuery, Failure> {
-        let resolve = |name: &String| ServiceNames::of(directory)?.resolve(name);
+    fn query(&self, asked: &Asked) -> Result<MetricQuery, Failure> {
+        let resolve = |name: &String| ServiceNames::seen(&asked.observe()?).resolve(name);
         let selection = |name: &String| MetricSelection {
             name: name.clone(),
             statistic: self.stat,
@@ -156,14 +161,11 @@ fn time(answer: &MetricAnswer, at: Timestamp) -> String {
 }
 
 /// Why there is nothing: no such name, or nothing of it in this time.
-fn nothing_found(directory: &StackDirectory, query: MetricQuery, names: &[String]) -> Result<Failure, Failure> {
-    let all = wiring::metrics(
-        directory,
-        MetricQuery {
-            metrics: Vec::new(),
-            ..query
-        },
-    )?;
+fn nothing_found(asked: &Asked, query: MetricQuery, names: &[String]) -> Result<Failure, Failure> {
+    let all = asked.metrics(MetricQuery {
+        metrics: Vec::new(),
+        ..query
+    })?;
     let known: BTreeSet<&str> = all.series.iter().map(|series| series.metric.name.as_str()).collect();
     let failure = Failure::no(format!("nothing was measured of {}", names.join(", ")));
     let likeness = |known: &str| {

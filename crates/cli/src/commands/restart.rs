@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
+use crate::on::OnArguments;
 use crate::operation::{Begun, FollowArguments, RunningFleet, finish};
 use crate::printer::Printer;
 use crate::settings::DirectoryArgument;
@@ -25,12 +26,15 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     directory: DirectoryArgument,
+
+    #[command(flatten)]
+    on: OnArguments,
 }
 
 pub(crate) fn run(arguments: &Arguments, json: bool, printer: Printer) -> Result<ExitStatus, Failure> {
     let directory = arguments.directory.resolve()?;
     wiring::block_on(async {
-        let fleet = RunningFleet::find(&directory).await?;
+        let fleet = RunningFleet::find(&directory, &arguments.on, printer).await?;
         let mut begun = Vec::new();
         for service in fleet.names.resolve_all(&arguments.services)? {
             let deployment = fleet.orchestrator.restart(&service).await;

@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, json: bool, printer: Printer) -> Result<ExitStatus, Failure> {
     let directory = arguments.directory.resolve()?;
     wiring::block_on(async {
-        let fleet = RunningFleet::find(&directory).await?;
+        let fleet = RunningFleet::of(wiring::local(&directory).await?).await?;
         let service = fleet.names.resolve(&arguments.service)?;
         let deployment = fleet.orchestrator.rollback(&service, arguments.to).await;
         let deployment = deployment.map_err(|error| wiring::failure(&error))?;

@@ -7,6 +7,7 @@ use karma_ops::{AutoscalingChange, AutoscalingObservation, Observation, Until};
 
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
+use crate::on::OnArguments;
 use crate::operation::{Begun, FollowArguments, RunningFleet, finish};
 use crate::printer::Printer;
 use crate::settings::DirectoryArgument;
@@ -40,6 +41,9 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     directory: DirectoryArgument,
+
+    #[command(flatten)]
+    on: OnArguments,
 }
 
 /// `validator=3`
@@ -52,7 +56,7 @@ struct Wanted {
 pub(crate) fn run(arguments: &Arguments, json: bool, printer: Printer) -> Result<ExitStatus, Failure> {
     let directory = arguments.directory.resolve()?;
     wiring::block_on(async {
-        let fleet = RunningFleet::find(&directory).await?;
+        let fleet = RunningFleet::find(&directory, &arguments.on, printer).await?;
         let labels = arguments
             .wanted
             .iter()

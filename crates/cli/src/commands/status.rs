@@ -8,30 +8,35 @@ use karma_ops::{AlarmAnswer, AlarmObservation, Observation, RolloutState, Servic
 
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
+use crate::on::OnArguments;
 use crate::printer::{Printer, Style};
 use crate::settings::StackDirectory;
 use crate::stopped;
 use crate::table::{Cell, Table};
 use crate::wiring;
 
-/// Show what runs here, and why what does not run does not
+/// Show what runs, and why what does not run does not
 ///
-/// Asks the `karma up` of this stack. It does not look at AWS. Exits with 1 where nothing runs or a service is not healthy; for alarms, which it shows
-/// too, ask `karma alarms`.
+/// Asks the `karma up` of this stack, or with --on aws ECS for the services that the stack declares. It changes nothing. Exits with 1 where nothing
+/// runs or a service is not healthy; for alarms, which it shows too, ask `karma alarms`.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment, after_long_help = "Example: karma status --json")]
 pub(crate) struct Arguments {
     /// The directory of the .tf files [default: ./terraform where that exists, else .]
     #[arg(env = "KARMA_DIR")]
     dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    on: OnArguments,
 }
 
 pub(crate) fn run(arguments: &Arguments, json: bool, printer: Printer) -> Result<ExitStatus, Failure> {
     let directory = StackDirectory::resolve(arguments.dir.as_deref())?;
-    let observation = wiring::observe(&directory)?;
+    let asked = wiring::ask(&directory, &arguments.on, printer)?;
+    let observation = asked.observe()?;
     print(&observation, json, printer)?;
     if !json {
-        printer.data(&ringing(&wiring::alarms(&directory)?, printer))?;
+        print_alarms(asked.alarms(), printer)?;
     }
     Ok(if observation.is_steady() {
         ExitStatus::Yes
@@ -86,6 +91,18 @@ fn tasks(service: &ServiceObservation) -> String {
         Some(limits) if limits.suspended => format!("{counts} ({limits}, suspended)"),
         Some(limits) => format!("{counts} ({limits})"),
     }
+}
+
+/// The services are the answer; that the alarms cannot be asked for does not take it back.
+fn print_alarms(answer: Result<AlarmAnswer, Failure>, printer: Printer) -> Result<(), Failure> {
+    match answer {
+        Ok(answer) => printer.data(&ringing(&answer, printer))?,
+        Err(failure) => {
+            let note = format!("note: alarms are not shown: {}", failure.into_parts().0);
+            printer.talk(&printer.paint_talk(Style::Dim, &note));
+        }
+    }
+    Ok(())
 }
 
 /// The alarms of the stack that ring, a line each.

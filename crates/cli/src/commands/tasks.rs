@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::age;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
+use crate::on::OnArguments;
 use crate::operation::RunningFleet;
 use crate::printer::{Printer, Style};
 use crate::settings::DirectoryArgument;
@@ -15,9 +16,10 @@ use crate::stopped;
 use crate::table::{Cell, Table};
 use crate::wiring;
 
-/// List the tasks that run here, or those that have stopped
+/// List the tasks that run, or those that have stopped
 ///
-/// With --stopped the last few of each service that have stopped, why, and with -v the last lines that they wrote. It does not look at AWS.
+/// Of the fleet that runs here, or with --on aws of the one on ECS. With --stopped the last few of each service that have stopped, why, and with -v
+/// the last lines that they wrote; ECS forgets a stopped task after an hour.
 #[derive(Debug, Args)]
 #[command(
     verbatim_doc_comment,
@@ -34,6 +36,9 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     directory: DirectoryArgument,
+
+    #[command(flatten)]
+    on: OnArguments,
 }
 
 /// A task and whose it is.
@@ -46,7 +51,7 @@ struct Row<'a> {
 
 pub(crate) fn run(arguments: &Arguments, json: bool, printer: Printer) -> Result<ExitStatus, Failure> {
     let directory = arguments.directory.resolve()?;
-    let fleet = wiring::block_on(RunningFleet::find(&directory))?;
+    let fleet = wiring::block_on(RunningFleet::find(&directory, &arguments.on, printer))?;
     let labels = fleet.names.resolve_all(&arguments.services)?;
     let mut rows = rows(&fleet.observation, &labels);
     rows.retain(|row| row.task.stopped_at.is_some() == arguments.stopped);

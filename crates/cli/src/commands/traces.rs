@@ -74,7 +74,7 @@ pub(crate) fn run(arguments: &Arguments, json: bool, printer: Printer) -> Result
 
 impl Arguments {
     fn query(&self, directory: &StackDirectory) -> Result<TraceQuery, Failure> {
-        let resolve = |name: &String| ServiceNames::of(directory)?.resolve(name);
+        let resolve = |name: &String| wiring::block_on(ServiceNames::of(directory))?.resolve(name);
         Ok(TraceQuery {
             id: self.id,
             service: self.service.as_ref().map(resolve).transpose()?,

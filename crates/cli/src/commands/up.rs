@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use karma_runtime::{FleetHealth, LocalOrchestrator, MissingSecrets, Programs, RunnerKind, Urgency};
 
+use crate::chain::{self, Variables};
 use crate::change;
 use crate::commands::status;
 use crate::detach;
@@ -61,6 +62,13 @@ pub(crate) struct Arguments {
     #[arg(short, long, env = "KARMA_WATCH", value_parser = clap::builder::FalseyValueParser::new(), conflicts_with = "fidelity")]
     watch: bool,
 
+    /// Start a chain of this machine's own, with anvil, on which the tasks pay each other
+    ///
+    /// What makes it ready is the command below [chain] in karma.toml. It ends with the fleet; its accounts and keys are made anew each time. One account
+    /// is yours: its settings are in .karma/chain.env.
+    #[arg(long, env = "KARMA_CHAIN", value_parser = clap::builder::FalseyValueParser::new(), conflicts_with = "fidelity")]
+    chain: bool,
+
     /// Let the time of waits, intervals, cooldowns and periods pass so many times as fast
     ///
     /// What is given to a program to do its work, such as time-outs and grace periods, stays as long as the stack says.
@@ -88,12 +96,35 @@ pub(crate) fn run(arguments: Arguments, json: bool, printer: Printer) -> Result<
         return print_fidelity(&arguments, reporter);
     }
     if wiring::block_on(async { Ok(wiring::is_running(&directory).await) })? {
+        if arguments.chain {
+            return Err(
+                Failure::unable("the fleet runs already, and a chain is started with it")
+                    .hint("`karma up` brings it what has changed; `karma down` stops it"),
+            );
+        }
         return again(arguments, &directory, reporter);
     }
     if arguments.detach && !detach::is_background() {
         return detached(&directory, json, printer);
     }
-    let prepared = arguments.prepare(&directory, reporter)?;
+    if arguments.chain && matches!(arguments.runner, Runner::Container) {
+        return Err(
+            Failure::unable("a chain on this machine is out of reach for containers")
+                .hint("leave out --runner container, or --chain"),
+        );
+    }
+    let mut prepared = arguments.prepare(&directory, reporter)?;
+    let chain = arguments
+        .chain
+        .then(|| chain::start(&directory, &prepared.fleet, printer));
+    // The chain ends after the fleet: it is held here.
+    let _chain = match chain.transpose()? {
+        Some((chain, variables)) => {
+            prepared.variables = variables;
+            Some(chain)
+        }
+        None => None,
+    };
     wiring::block_on(up(Arc::new(arguments), &directory, prepared, reporter))
 }
 
@@ -119,6 +150,7 @@ impl Arguments {
             port: self.port,
             speed: self.speed,
             region: loaded.region(),
+            variables: Variables::new(),
             missing_secrets: if self.strict {
                 MissingSecrets::Refuse
             } else {

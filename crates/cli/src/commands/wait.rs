@@ -5,6 +5,7 @@ use karma_ops::Until;
 
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
+use crate::on::OnArguments;
 use crate::operation::{Begun, PatienceArgument, RunningFleet, wait_for};
 use crate::printer::Printer;
 use crate::settings::DirectoryArgument;
@@ -33,6 +34,9 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     directory: DirectoryArgument,
+
+    #[command(flatten)]
+    on: OnArguments,
 }
 
 /// What to wait for.
@@ -47,7 +51,7 @@ enum For {
 pub(crate) fn run(arguments: &Arguments, json: bool, printer: Printer) -> Result<ExitStatus, Failure> {
     let directory = arguments.directory.resolve()?;
     wiring::block_on(async {
-        let fleet = RunningFleet::find(&directory).await?;
+        let fleet = RunningFleet::find(&directory, &arguments.on, printer).await?;
         let services = fleet.names.resolve_all(&arguments.services)?;
         let begun = services.into_iter().map(|service| Begun {
             service,

@@ -4,11 +4,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::cursor::{Cursor, Unexpected};
+
 /// AWS's limit of a rule.
 const LONGEST: usize = 10_240;
-
-/// So deep may parentheses stand. AWS tells no limit; this one keeps the reader off the end of its stack.
-const DEEPEST: usize = 64;
 
 /// When a composite alarm rings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,27 +76,20 @@ impl FromStr for AlarmRule {
     type Err = AlarmRuleError;
 
     fn from_str(text: &str) -> Result<Self, AlarmRuleError> {
-        if text.len() > LONGEST {
-            return Err(AlarmRuleError(format!("it is longer than {LONGEST} characters")));
-        }
-        let mut parser = Parser {
-            rest: text.trim_start(),
-            depth: 0,
-        };
+        let mut parser = Parser(Cursor::new(text, LONGEST)?);
         let rule = parser.or()?;
-        if parser.rest.is_empty() {
-            Ok(rule)
-        } else {
-            Err(parser.unexpected("`AND` or `OR`"))
-        }
+        parser.0.expect_end("`AND` or `OR`")?;
+        Ok(rule)
     }
 }
 
-/// What is left to be read; it never begins with a space.
-struct Parser<'a> {
-    rest: &'a str,
-    depth: usize,
+impl From<Unexpected> for AlarmRuleError {
+    fn from(unexpected: Unexpected) -> Self {
+        Self(unexpected.0)
+    }
 }
+
+struct Parser<'a>(Cursor<'a>);
 
 type Parsed<T> = Result<T, AlarmRuleError>;
 
@@ -119,23 +111,21 @@ impl<'a> Parser<'a> {
     }
 
     fn not(&mut self) -> Parsed<AlarmRule> {
-        if self.depth == DEEPEST {
-            return Err(AlarmRuleError(format!("it is nested deeper than {DEEPEST}")));
-        }
-        self.depth += 1;
+        self.0.descend()?;
         let rule = if self.take_word("NOT") {
             self.not().map(|rule| AlarmRule::Not(rule.into()))
         } else {
             self.operand()
         };
-        self.depth -= 1;
+        self.0.ascend();
         rule
     }
 
     fn operand(&mut self) -> Parsed<AlarmRule> {
-        if self.take("(") {
+        if self.0.take("(") {
             let rule = self.or()?;
-            return self.expect(")").map(|()| rule);
+            self.0.expect(")")?;
+            return Ok(rule);
         }
         if self.take_word("TRUE") {
             return Ok(AlarmRule::Always);
@@ -147,66 +137,27 @@ impl<'a> Parser<'a> {
         let found = states
             .map(|(word, state)| (self.take_word(word), state))
             .find(|(taken, _)| *taken);
-        let (_, state) = found.ok_or_else(|| self.unexpected("`ALARM(…)`, `OK(…)` or `INSUFFICIENT_DATA(…)`"))?;
-        self.expect("(")?;
+        let (_, state) = found.ok_or_else(|| self.0.unexpected("`ALARM(…)`, `OK(…)` or `INSUFFICIENT_DATA(…)`"))?;
+        self.0.expect("(")?;
         let name = self.name()?.to_owned();
-        self.expect(")")?;
+        self.0.expect(")")?;
         Ok(AlarmRule::State(state, name))
     }
 
     /// The name or ARN of an alarm; quotes are needed where it has parentheses or spaces.
     fn name(&mut self) -> Parsed<&'a str> {
-        if self.take("\"") {
-            let (name, _) = self
-                .rest
-                .split_once('"')
-                .ok_or_else(|| self.unexpected("a closing quote"))?;
-            self.advance(name.len() + 1);
-            return Ok(alarm_name(name));
+        if self.0.take("\"") {
+            return Ok(alarm_name(self.0.take_to_quote()?));
         }
-        let end = self.rest.find([')', '(', ' ', '"']).unwrap_or(self.rest.len());
-        let name = &self.rest[..end];
-        self.advance(end);
-        if name.is_empty() {
-            return Err(self.unexpected("the name of an alarm"));
+        match self.0.take_while(|char| !")( \"".contains(char)) {
+            "" => Err(self.0.unexpected("the name of an alarm").into()),
+            name => Ok(alarm_name(name)),
         }
-        Ok(alarm_name(name))
     }
 
     fn take_word(&mut self, word: &str) -> bool {
-        let is_whole = |rest: &str| !rest.starts_with(|char: char| char.is_ascii_alphanumeric() || char == '_');
-        let stands_here = self.rest.strip_prefix(word).is_some_and(is_whole);
-        if stands_here {
-            self.advance(word.len());
-        }
-        stands_here
-    }
-
-    fn take(&mut self, sign: &str) -> bool {
-        let stands_here = self.rest.starts_with(sign);
-        if stands_here {
-            self.advance(sign.len());
-        }
-        stands_here
-    }
-
-    fn expect(&mut self, sign: &str) -> Parsed<()> {
-        if self.take(sign) {
-            Ok(())
-        } else {
-            Err(self.unexpected(&format!("`{sign}`")))
-        }
-    }
-
-    fn advance(&mut self, length: usize) {
-        self.rest = self.rest[length..].trim_start();
-    }
-
-    fn unexpected(&self, expected: &str) -> AlarmRuleError {
-        AlarmRuleError(match self.rest.chars().next() {
-            Some(_) => format!("{expected} is expected at `{}`", self.rest),
-            None => format!("{expected} is expected at the end"),
-        })
+        self.0
+            .take_word(word, |char| char.is_ascii_alphanumeric() || char == '_')
     }
 }
 

@@ -154,10 +154,7 @@ pub struct PatternError(String);
 impl FilterPattern {
     /// Reads a pattern.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
-        if text.chars().count() > LONGEST {
-            return Err(PatternError(format!("it is longer than {LONGEST} characters")));
-        }
-        let mut scanner = Scanner::new(text);
+        let mut scanner = Scanner::new(text)?;
         let pattern = if scanner.take("{") {
             let conditions = conditions::read(&mut scanner, JsonCondition::read)?;
             scanner.expect("}")?;

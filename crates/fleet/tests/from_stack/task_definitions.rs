@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::support::{address, check_complaint, fleet, read};
 use karma_fleet::{
-    Container, ContainerLimits, DependencyCondition, EnvironmentValue, TaskDefinition, Ulimit, UlimitName,
+    Container, ContainerLimits, CpuArchitecture, DependencyCondition, EnvironmentValue, TaskDefinition, Ulimit,
+    UlimitName,
 };
 use serde_json::{Value as Json, json};
 
@@ -136,6 +137,25 @@ fn a_tasks_disk_has_its_usual_size_unless_the_definition_says() {
     };
     check(None, 20);
     check(Some(json!([{"size_in_gib": 50}])), 50);
+}
+
+#[test]
+fn images_are_built_for_what_the_definition_runs_on() {
+    let check = |block: Option<Json>, expected: CpuArchitecture| {
+        let mut resources = around(&Json::from(Json::from(vec![complete(json!({}))]).to_string()));
+        let (_, definition) = resources.last_mut().expect("the definition comes last");
+        if let Some(block) = block {
+            definition["runtime_platform"] = block;
+        }
+        let definition = &fleet(&resources).task_definitions[&address("aws_ecs_task_definition.app")];
+        assert_eq!(definition.cpu_architecture, expected);
+    };
+    check(None, CpuArchitecture::X86_64);
+    check(
+        Some(json!([{"operating_system_family": "LINUX"}])),
+        CpuArchitecture::X86_64,
+    );
+    check(Some(json!([{"cpu_architecture": "ARM64"}])), CpuArchitecture::Arm64);
 }
 
 #[test]

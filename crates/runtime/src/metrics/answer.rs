@@ -24,7 +24,7 @@ pub(crate) fn answer(
         to,
         period,
         series: Vec::new(),
-        usage,
+        usage: Some(usage),
     };
     for metric in store.list(&MetricFilter::default()) {
         let label = owners.label(&metric);

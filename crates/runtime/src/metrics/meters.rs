@@ -134,7 +134,7 @@ impl LogLengths {
     fn look(&mut self, observation: &Observation) -> u64 {
         let tasks = observation.services.iter().flat_map(|service| &service.tasks);
         let mut lengths = BTreeMap::new();
-        for path in tasks.map(|task| &task.log_path) {
+        for path in tasks.filter_map(|task| task.log_path.as_ref()) {
             let length = fs::metadata(path).map_or(0, |data| data.len());
             let before = self.lengths.get(path).copied().unwrap_or_default();
             self.total += length.checked_sub(before).unwrap_or(length);

@@ -96,7 +96,7 @@ impl RunningService {
             stop_code: task.stop.as_ref().map(|stop| stop.code),
             exit_code: self.exit_code(task),
             containers: task.containers.clone(),
-            log_path: task.log_path.clone(),
+            log_path: Some(task.log_path.clone()),
             last_lines: if stopped {
                 logs::last_lines(&task.log_path, LAST_LINES)
             } else {

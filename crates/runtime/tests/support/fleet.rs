@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use karma_fleet::{
     AccessLogs, Action, Address, Algorithm, AppProtocol, ClientAlias, Condition, Container, ContainerHealthCheck,
-    ContainerLimits, DeploymentConfiguration, DesyncMitigationMode, EnvironmentValue, Fleet, Forward, ForwardedFor,
-    HealthCheck, HealthCheckPort, HostHeader, Http2, ImageReference, InvalidHeaders, Listener, ListenerProtocol,
-    ListenerRule, LoadBalancer, Matcher, MinimumHealthy, Mode, NetworkConfiguration, PortMapping, ProtocolVersion,
-    Service, ServiceConnect, ServiceConnectService, ServiceLoadBalancer, Span, TargetGroup, TaskDefinition, Timeouts,
-    Transforms, WeightedTargetGroup,
+    ContainerLimits, CpuArchitecture, DeploymentConfiguration, DesyncMitigationMode, EnvironmentValue, Fleet, Forward,
+    ForwardedFor, HealthCheck, HealthCheckPort, HostHeader, Http2, ImageReference, InvalidHeaders, Listener,
+    ListenerProtocol, ListenerRule, LoadBalancer, Matcher, MinimumHealthy, Mode, NetworkConfiguration, PortMapping,
+    ProtocolVersion, Service, ServiceConnect, ServiceConnectService, ServiceLoadBalancer, Span, TargetGroup,
+    TaskDefinition, Timeouts, Transforms, WeightedTargetGroup,
 };
 use karma_runtime::{Program, Programs};
 
@@ -51,6 +51,7 @@ impl TestFleet {
             cpu: None,
             memory: service.memory,
             ephemeral_storage: 20,
+            cpu_architecture: CpuArchitecture::default(),
             containers: service.containers.clone(),
             declared_at: nowhere(),
         };

@@ -40,7 +40,10 @@ pub(super) fn fill(config: &mut Config, sources: &Sources, blocks: Vec<Block>, d
             "module" => resource::call(config, sources, block, diagnostics),
             "output" => output(config, block, diagnostics),
             "provider" => provider(config, block, diagnostics),
-            "terraform" => shape::check(&block.body, &shape::TERRAFORM, diagnostics),
+            "terraform" => {
+                shape::check(&block.body, &shape::TERRAFORM, diagnostics);
+                config.settings.read(&block);
+            }
             // What these do happens to a state, which a first plan does not have, or after it.
             "moved" | "removed" | "import" | "check" => {}
             _ => unknown(&block, diagnostics),

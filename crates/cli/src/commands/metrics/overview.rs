@@ -10,9 +10,8 @@ use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::printer::{Printer, Style};
 use crate::quantity::quantity;
-use crate::settings::StackDirectory;
 use crate::table::{Cell, Table};
-use crate::wiring;
+use crate::wiring::Asked;
 
 const CPU: (&str, Statistic) = ("CPUUtilization", Statistic::Average);
 const MEMORY: (&str, Statistic) = ("MemoryUtilization", Statistic::Average);
@@ -22,9 +21,9 @@ const SLOWEST: (&str, Statistic) = ("TargetResponseTime", Statistic::Percentile(
 const ERRORS: (&str, Statistic) = ("HTTPCode_Target_5XX_Count", Statistic::Sum);
 
 /// Asks and prints. Services of which nothing has been measured have their line, too.
-pub(super) fn print(directory: &StackDirectory, query: MetricQuery, printer: Printer) -> Result<ExitStatus, Failure> {
+pub(super) fn print(asked: &Asked, query: MetricQuery, printer: Printer) -> Result<ExitStatus, Failure> {
     let metrics = [CPU, MEMORY, REQUESTS, MEDIAN, SLOWEST, ERRORS];
-    let observation = wiring::observe(directory)?;
+    let observation = asked.observe()?;
     let wanted = query.service.clone();
     let query = MetricQuery {
         metrics: metrics
@@ -32,7 +31,7 @@ pub(super) fn print(directory: &StackDirectory, query: MetricQuery, printer: Pri
             .into(),
         ..query
     };
-    let answer = wiring::metrics(directory, query)?;
+    let answer = asked.metrics(query)?;
     let labels = observation.services.iter().map(|service| service.label.as_str());
     let labels: Vec<&str> = labels
         .filter(|label| wanted.as_ref().is_none_or(|wanted| wanted == label))

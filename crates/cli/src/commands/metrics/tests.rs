@@ -1,4 +1,4 @@
-use karma_ops::{MetricId, UsageTotals};
+use karma_ops::MetricId;
 
 use super::*;
 use crate::printer::{ColorChoice, Verbosity};
@@ -14,7 +14,7 @@ fn answer(series: Vec<MetricSeries>) -> MetricAnswer {
         to: "2026-01-02T12:05:00Z".parse().unwrap(),
         period: MINUTE,
         series,
-        usage: UsageTotals::default(),
+        usage: None,
     }
 }
 

@@ -1,56 +1,45 @@
 //! The words and signs that a pattern is made of.
 
-use super::{PatternError, RegexText};
+use super::{LONGEST, PatternError, RegexText};
+use crate::cursor::{Cursor, Unexpected};
 
-/// So deep may parentheses stand. AWS tells no limit; this one keeps the reader off the end of its stack.
-const DEEPEST: usize = 64;
-
-/// What is left of a pattern; it never begins with a space.
+/// What is left of a pattern.
 #[derive(Clone)]
-pub(super) struct Scanner<'a> {
-    rest: &'a str,
-    depth: usize,
+pub(super) struct Scanner<'a>(Cursor<'a>);
+
+impl From<Unexpected> for PatternError {
+    fn from(unexpected: Unexpected) -> Self {
+        Self(unexpected.0)
+    }
 }
 
 impl<'a> Scanner<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
-        Self {
-            rest: text.trim(),
-            depth: 0,
-        }
+    pub(super) fn new(text: &'a str) -> Result<Self, PatternError> {
+        Ok(Self(Cursor::new(text, LONGEST)?))
     }
 
     pub(super) fn is_at_end(&self) -> bool {
-        self.rest.is_empty()
+        self.0.rest().is_empty()
     }
 
     pub(super) fn stands_here(&self, sign: &str) -> bool {
-        self.rest.starts_with(sign)
+        self.0.rest().starts_with(sign)
     }
 
     pub(super) fn take(&mut self, sign: &str) -> bool {
-        let stands_here = self.stands_here(sign);
-        if stands_here {
-            self.advance(sign.len());
-        }
-        stands_here
+        self.0.take(sign)
+    }
+
+    pub(super) fn take_close(&mut self, sign: &str) -> bool {
+        self.0.take_close(sign)
     }
 
     pub(super) fn take_word(&mut self, word: &str) -> bool {
-        let is_whole = |rest: &str| !rest.starts_with(is_name_part);
-        let stands_here = self.rest.strip_prefix(word).is_some_and(is_whole);
-        if stands_here {
-            self.advance(word.len());
-        }
-        stands_here
+        self.0.take_word(word, is_name_part)
     }
 
     pub(super) fn expect(&mut self, sign: &str) -> Result<(), PatternError> {
-        if self.take(sign) {
-            Ok(())
-        } else {
-            Err(self.unexpected(&format!("`{sign}`")))
-        }
+        Ok(self.0.expect(sign)?)
     }
 
     pub(super) fn expect_word(&mut self, word: &str) -> Result<(), PatternError> {
@@ -62,11 +51,7 @@ impl<'a> Scanner<'a> {
     }
 
     pub(super) fn expect_end(&self) -> Result<(), PatternError> {
-        if self.is_at_end() {
-            Ok(())
-        } else {
-            Err(self.unexpected("the end"))
-        }
+        Ok(self.0.expect_end("the end")?)
     }
 
     /// Reads something that stands in parentheses, one level down.
@@ -74,18 +59,15 @@ impl<'a> Scanner<'a> {
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, PatternError>,
     ) -> Result<T, PatternError> {
-        if self.depth == DEEPEST {
-            return Err(PatternError(format!("it is nested deeper than {DEEPEST}")));
-        }
-        self.depth += 1;
+        self.0.descend()?;
         let inner = read(self);
-        self.depth -= 1;
+        self.0.ascend();
         inner
     }
 
     /// `"two words"`, in which `\"` stands for a quote and `\\` for a backslash; `None` where there is no quote.
     pub(super) fn quoted(&mut self) -> Result<Option<String>, PatternError> {
-        let Some(inside) = self.rest.strip_prefix('"') else {
+        let Some(inside) = self.0.rest().strip_prefix('"') else {
             return Ok(None);
         };
         let mut text = String::new();
@@ -93,7 +75,7 @@ impl<'a> Scanner<'a> {
         while let Some((position, char)) = characters.next() {
             match char {
                 '"' => {
-                    self.advance(1 + position + 1);
+                    self.0.advance(1 + position + 1);
                     return Ok(Some(text));
                 }
                 '\\' => match characters.next_if(|(_, next)| matches!(next, '"' | '\\')) {
@@ -108,7 +90,7 @@ impl<'a> Scanner<'a> {
 
     /// `%4[0-9]{2}%`, in which `\%` stands for a percent sign; `None` where there is no percent sign.
     pub(super) fn regex(&mut self) -> Result<Option<RegexText>, PatternError> {
-        let Some(inside) = self.rest.strip_prefix('%') else {
+        let Some(inside) = self.0.rest().strip_prefix('%') else {
             return Ok(None);
         };
         let is_closing = |(position, _): &(usize, &str)| !inside[..*position].ends_with('\\');
@@ -116,7 +98,7 @@ impl<'a> Scanner<'a> {
             return Err(PatternError("a regular expression is not closed by `%`".to_owned()));
         };
         let regex = RegexText::new(&inside[..end])?;
-        self.advance(1 + end + 1);
+        self.0.advance(1 + end + 1);
         Ok(Some(regex))
     }
 
@@ -135,29 +117,13 @@ impl<'a> Scanner<'a> {
         self.while_char(|char| !char.is_whitespace() && char != '"')
     }
 
-    /// The same without taking the spaces behind it: what follows directly belongs to it.
-    pub(super) fn take_close(&mut self, sign: &str) -> bool {
-        let behind = self.rest.strip_prefix(sign);
-        self.rest = behind.unwrap_or(self.rest);
-        behind.is_some()
-    }
-
     pub(super) fn unexpected(&self, expected: &str) -> PatternError {
-        PatternError(match self.rest.chars().next() {
-            Some(_) => format!("{expected} is expected at `{}`", self.rest),
-            None => format!("{expected} is expected at the end"),
-        })
+        self.0.unexpected(expected).into()
     }
 
     fn while_char(&mut self, is_part: impl Fn(char) -> bool) -> Option<&'a str> {
-        let end = self.rest.find(|char| !is_part(char)).unwrap_or(self.rest.len());
-        let word = &self.rest[..end];
-        self.advance(end);
+        let word = self.0.take_while(is_part);
         (!word.is_empty()).then_some(word)
-    }
-
-    fn advance(&mut self, length: usize) {
-        self.rest = self.rest[length..].trim_start();
     }
 }
 

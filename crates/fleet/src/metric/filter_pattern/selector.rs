@@ -25,7 +25,7 @@ pub enum Step {
 impl Selector {
     /// Reads a selector that stands alone: the value of a metric.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
-        let mut scanner = Scanner::new(text);
+        let mut scanner = Scanner::new(text)?;
         let selector = Self::read(&mut scanner)?;
         scanner.expect_end()?;
         Ok(selector)

@@ -1,39 +1,30 @@
 //! Reads metric math by recursive descent.
 
 use super::{Aggregate, Expression, ExpressionError, Filling, Operator, SeriesList};
+use crate::cursor::{Cursor, Unexpected};
 
 /// CloudWatch's limit of an expression.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDataQuery.html>
 const LONGEST: usize = 2048;
 
-/// So deep may one expression stand in another. CloudWatch tells no limit; this one keeps the reader off the end of its stack.
-const DEEPEST: usize = 64;
-
 pub(super) fn expression(text: &str) -> Result<Expression, ExpressionError> {
-    if text.len() > LONGEST {
-        return Err(syntax(format!("it is longer than {LONGEST} characters")));
-    }
-    let mut parser = Parser {
-        rest: text.trim_start(),
-        depth: 0,
-    };
+    let mut parser = Parser(Cursor::new(text, LONGEST)?);
     let expression = parser.binary(1)?;
-    if parser.rest.is_empty() {
-        Ok(expression)
-    } else {
-        Err(parser.unexpected("an operator"))
-    }
+    parser.0.expect_end("an operator")?;
+    Ok(expression)
 }
 
 fn syntax(message: impl Into<String>) -> ExpressionError {
     ExpressionError::Syntax(message.into())
 }
 
-/// What is left to be read; it never begins with a space.
-struct Parser<'a> {
-    rest: &'a str,
-    depth: usize,
+impl From<Unexpected> for ExpressionError {
+    fn from(unexpected: Unexpected) -> Self {
+        syntax(unexpected.0)
+    }
 }
+
+struct Parser<'a>(Cursor<'a>);
 
 type Parsed<T> = Result<T, ExpressionError>;
 
@@ -42,7 +33,7 @@ impl<'a> Parser<'a> {
     fn binary(&mut self, weakest: u8) -> Parsed<Expression> {
         let mut left = self.unary()?;
         while let Some((sign, operator)) = self.operator().filter(|(_, operator)| operator.strength() >= weakest) {
-            self.advance(sign.len());
+            self.0.advance(sign.len());
             let right = self.binary(operator.strength() + 1)?;
             left = Expression::Binary(operator, left.into(), right.into());
         }
@@ -50,36 +41,37 @@ impl<'a> Parser<'a> {
     }
 
     fn unary(&mut self) -> Parsed<Expression> {
-        if self.depth == DEEPEST {
-            return Err(syntax(format!("it is nested deeper than {DEEPEST}")));
-        }
-        self.depth += 1;
+        self.0.descend()?;
         let operand = self.operand();
-        self.depth -= 1;
+        self.0.ascend();
         operand
     }
 
     fn operand(&mut self) -> Parsed<Expression> {
-        if self.take("-") {
+        if self.0.take("-") {
             return Ok(Expression::Negated(self.unary()?.into()));
         }
-        if self.take("(") {
+        if self.0.take("(") {
             let inner = self.binary(1)?;
-            self.expect(")")?;
+            self.0.expect(")")?;
             return Ok(inner);
         }
-        if self.rest.starts_with(|char: char| char.is_ascii_digit() || char == '.') {
+        if self
+            .0
+            .rest()
+            .starts_with(|char: char| char.is_ascii_digit() || char == '.')
+        {
             return self.number();
         }
         match self.word() {
-            Some(name) if self.take("(") => {
+            Some(name) if self.0.take("(") => {
                 let call = self.call(name)?;
-                self.expect(")")?;
+                self.0.expect(")")?;
                 Ok(call)
             }
             Some(id) if id.starts_with(|char: char| char.is_ascii_lowercase()) => Ok(Expression::Query(id.to_owned())),
             Some(other) => Err(syntax(format!("`{other}` is no id: it begins with a small letter"))),
-            None => Err(self.unexpected("a number, an id or a function")),
+            None => Err(self.0.unexpected("a number, an id or a function").into()),
         }
     }
 
@@ -96,35 +88,39 @@ impl<'a> Parser<'a> {
 
     /// Of a single series these functions make a single number, which no alarm can watch.
     fn series_list(&mut self) -> Parsed<SeriesList> {
-        if self.take("[") {
+        if self.0.take("[") {
             return Ok(SeriesList::These(self.list()?));
         }
         match self.word() {
-            Some("METRICS") if self.take("(") => {
-                let part = if self.rest.starts_with('"') { self.quoted()? } else { "" };
-                self.expect(")")?;
+            Some("METRICS") if self.0.take("(") => {
+                let part = if self.0.rest().starts_with('"') {
+                    self.quoted()?
+                } else {
+                    ""
+                };
+                self.0.expect(")")?;
                 Ok(SeriesList::Metrics(part.to_owned()))
             }
-            _ => Err(self.unexpected("`METRICS()` or a list like `[m1, m2]`")),
+            _ => Err(self.0.unexpected("`METRICS()` or a list like `[m1, m2]`").into()),
         }
     }
 
     fn list(&mut self) -> Parsed<Vec<Expression>> {
         let mut all = vec![self.binary(1)?];
-        while self.take(",") {
+        while self.0.take(",") {
             all.push(self.binary(1)?);
         }
-        self.expect("]")?;
+        self.0.expect("]")?;
         Ok(all)
     }
 
     fn fill(&mut self) -> Parsed<Expression> {
         let series = self.binary(1)?.into();
-        self.expect(",")?;
-        if self.rest.starts_with("LINEAR") {
+        self.0.expect(",")?;
+        if self.0.rest().starts_with("LINEAR") {
             return Err(ExpressionError::UnknownFunction("FILL(…, LINEAR)".to_owned()));
         }
-        if self.take("REPEAT") {
+        if self.0.take("REPEAT") {
             return Ok(Expression::Fill(series, Filling::Repeat));
         }
         Ok(Expression::Fill(series, Filling::With(self.binary(1)?.into())))
@@ -132,71 +128,32 @@ impl<'a> Parser<'a> {
 
     fn conditional(&mut self) -> Parsed<Expression> {
         let condition = self.binary(1)?.into();
-        self.expect(",")?;
+        self.0.expect(",")?;
         let then = self.binary(1)?.into();
-        let otherwise = self.take(",").then(|| self.binary(1)).transpose()?;
+        let otherwise = self.0.take(",").then(|| self.binary(1)).transpose()?;
         Ok(Expression::If(condition, then, otherwise.map(Box::new)))
     }
 
     fn number(&mut self) -> Parsed<Expression> {
-        let end = self.rest.find(|char: char| !char.is_ascii_digit() && char != '.');
-        let digits = &self.rest[..end.unwrap_or(self.rest.len())];
+        let digits = self.0.take_while(|char| char.is_ascii_digit() || char == '.');
         let number = digits.parse().map_err(|_| syntax(format!("`{digits}` is no number")))?;
-        self.advance(digits.len());
         Ok(Expression::Number(number))
     }
 
     fn quoted(&mut self) -> Parsed<&'a str> {
-        self.expect("\"")?;
-        let (text, _) = self
-            .rest
-            .split_once('"')
-            .ok_or_else(|| self.unexpected("a closing quote"))?;
-        self.advance(text.len() + 1);
-        Ok(text)
+        self.0.expect("\"")?;
+        Ok(self.0.take_to_quote()?)
     }
 
     fn word(&mut self) -> Option<&'a str> {
-        if !self.rest.starts_with(|char: char| char.is_ascii_alphabetic()) {
-            return None;
-        }
         let is_part = |char: char| char.is_ascii_alphanumeric() || char == '_';
-        let end = self.rest.find(|char| !is_part(char)).unwrap_or(self.rest.len());
-        let word = &self.rest[..end];
-        self.advance(end);
-        Some(word)
+        let begins = self.0.rest().starts_with(|char: char| char.is_ascii_alphabetic());
+        begins.then(|| self.0.take_while(is_part))
     }
 
     fn operator(&self) -> Option<(&'static str, Operator)> {
-        let stands_here = |sign: &str| self.rest.starts_with(sign);
+        let stands_here = |sign: &str| self.0.rest().starts_with(sign);
         Operator::SIGNS.into_iter().find(|(sign, _)| stands_here(sign))
-    }
-
-    fn take(&mut self, sign: &str) -> bool {
-        let stands_here = self.rest.starts_with(sign);
-        if stands_here {
-            self.advance(sign.len());
-        }
-        stands_here
-    }
-
-    fn expect(&mut self, sign: &str) -> Parsed<()> {
-        if self.take(sign) {
-            Ok(())
-        } else {
-            Err(self.unexpected(&format!("`{sign}`")))
-        }
-    }
-
-    fn advance(&mut self, length: usize) {
-        self.rest = self.rest[length..].trim_start();
-    }
-
-    fn unexpected(&self, expected: &str) -> ExpressionError {
-        match self.rest.chars().next() {
-            Some(_) => syntax(format!("{expected} is expected at `{}`", self.rest)),
-            None => syntax(format!("{expected} is expected at the end")),
-        }
     }
 }
 

@@ -36,7 +36,7 @@ fn task(text: &str) -> TaskObservation {
         stop_code: None,
         exit_code: None,
         containers: Vec::new(),
-        log_path: "log".into(),
+        log_path: Some("log".into()),
         last_lines: Vec::new(),
     }
 }
@@ -68,8 +68,8 @@ pub(in crate::drill) fn service(tasks: &[&str]) -> ServiceObservation {
 pub(in crate::drill) fn observation(services: Vec<ServiceObservation>) -> Observation {
     Observation {
         stack: "stack".into(),
-        pid: 1,
-        started_at: jiff::Timestamp::UNIX_EPOCH,
+        pid: Some(1),
+        started_at: Some(jiff::Timestamp::UNIX_EPOCH),
         listeners: Vec::new(),
         services,
         aliases: Vec::new(),
