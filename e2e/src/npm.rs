@@ -35,11 +35,9 @@ fn install(directory: &std::path::Path) -> Result<(), String> {
         .stdin(Stdio::null())
         .output()
         .map_err(|error| format!("npm cannot be run: {error}"))?;
-    match output.status.success() {
-        true => Ok(()),
-        false => Err(format!(
-            "npm failed: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        )),
+    if output.status.success() {
+        return Ok(());
     }
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    Err(format!("npm failed: {}", complaint.trim()))
 }
