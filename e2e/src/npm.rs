@@ -38,6 +38,6 @@ fn install(directory: &std::path::Path) -> Result<(), String> {
     if output.status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(format!("npm failed: {}", said.trim()))
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    Err(format!("npm failed: {}", complaint.trim()))
 }

@@ -10,7 +10,7 @@ use crate::report::Report;
 use crate::workspace;
 
 /// An environment and the step that makes it are called after the directory of `e2e/` whose `requirements.txt` it follows.
-const ENVIRONMENTS: [&str; 3] = ["moto", "checkov", "embeddings"];
+const ENVIRONMENTS: [&str; 4] = ["moto", "checkov", "embeddings", "a2a"];
 
 /// Makes every environment that is not there yet.
 pub(crate) fn set_up(report: &mut Report) {

@@ -1,7 +1,7 @@
 //! What a message asks: which skill, with what input.
 
 use ::a2a::{A2AError, Message, PartContent, SendMessageConfiguration};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Number, Value, json};
 
 use super::error::bad_field;
 use crate::agents::{Agent, Skill};
@@ -71,8 +71,30 @@ fn from_data(agent: &'static Agent, data: &Map<String, Value>, named: Option<&Va
     }
     Ok(Ask {
         skill: find(agent, skill)?,
-        input,
+        input: with_whole_numbers(input),
     })
+}
+
+/// Protocol buffers know one kind of number in data, so a client made with them sends 3 as 3.0.
+/// <https://protobuf.dev/reference/protobuf/google.protobuf/#value>
+fn with_whole_numbers(value: Value) -> Value {
+    match value {
+        Value::Number(number) => whole(&number).map_or(Value::Number(number), Value::from),
+        Value::Array(values) => values.into_iter().map(with_whole_numbers).collect(),
+        Value::Object(fields) => fields
+            .into_iter()
+            .map(|(name, value)| (name, with_whole_numbers(value)))
+            .collect(),
+        other => other,
+    }
+}
+
+/// The number as a whole one, where it is written as a fraction and is none. Beyond 2^53 a fraction does not say which number is meant.
+fn whole(number: &Number) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let number = number.as_f64().filter(|_| number.is_f64())?;
+    let is_whole = number.fract() == 0.0 && number.abs() < EXACT;
+    is_whole.then(|| format!("{number:.0}").parse().ok()).flatten()
 }
 
 fn from_text(agent: &'static Agent, text: &str, named: Option<&Value>) -> Result<Ask, A2AError> {
@@ -146,6 +168,16 @@ mod tests {
             "search",
             json!({ "q": "rust" }),
         );
+    }
+
+    #[test]
+    fn a_whole_number_is_one_however_it_is_written() {
+        let check = |given: Value, expected: Value| assert_eq!(with_whole_numbers(given), expected);
+        check(
+            json!({ "limit": 3.0, "deep": [-1.0, { "x": 0.0 }] }),
+            json!({ "limit": 3, "deep": [-1, { "x": 0 }] }),
+        );
+        check(json!([0.5, 3, 1e300, "3.0", null]), json!([0.5, 3, 1e300, "3.0", null]));
     }
 
     #[test]

@@ -48,18 +48,18 @@ pub(super) const AGENT: Agent = Agent {
     start,
 };
 
-/// What its answers need.
-#[derive(Clone)]
+/// What verdicts are reached with.
+#[derive(Debug)]
 struct Validator {
+    attestor: Option<Attestor>,
     history: History,
-    attestor: Option<Arc<Attestor>>,
 }
 
 fn start(start: &Start<'_>) -> Result<Service, StartError> {
-    let validator = Validator {
+    let validator = Arc::new(Validator {
+        attestor: Attestor::of(start),
         history: History::open(&start.store)?,
-        attestor: Attestor::of(start).map(Arc::new),
-    };
+    });
     Ok(Service {
         routes: Router::new().route("/validate", post(validate)).with_state(validator),
         dependencies: Vec::new(),
@@ -137,7 +137,7 @@ struct Examination {
 }
 
 async fn validate(
-    State(validator): State<Validator>,
+    State(validator): State<Arc<Validator>>,
     Input(question): Input<Question>,
 ) -> Result<Json<Answer>, ApiError> {
     check(&question)?;
@@ -148,14 +148,13 @@ async fn validate(
         tariff,
     } = examine(&question)?;
     let price = question.price_glue.map(|asked| tariff.opinion(asked, records));
-    let data = Value::Object(question.data_content.clone());
+    let (data, timestamp) = (Value::Object(question.data_content.clone()), Timestamp::now());
     let data_digest = format!("sha256:{}", digest(&data));
     let usual_price = match offer(&question, &data_digest, records) {
         Some(offer) => validator.history.compare(offer).await?,
         None => None,
     };
     let verdict = Verdict::of(&deductions, price_score(price.as_ref(), usual_price.as_ref()));
-    let timestamp = Timestamp::now();
     let explanation = json!(deductions);
     let attestation = OptionFuture::from(
         validator
