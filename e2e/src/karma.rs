@@ -62,6 +62,13 @@ pub struct StackCopy {
 impl StackCopy {
     /// The project's stack as it is.
     pub fn new() -> Self {
+        let copy = Self::without_images();
+        copy.write("karma.toml", &karma_toml());
+        copy
+    }
+
+    /// The project's stack, and not a word of what its images are.
+    pub fn without_images() -> Self {
         let directory = tempfile::tempdir_in(target_directory()).expect("the target directory can be written");
         for entry in fs::read_dir(repository().join("terraform")).expect("the stack is there") {
             let path = entry.expect("the stack can be listed").path();
@@ -70,12 +77,10 @@ impl StackCopy {
                 fs::copy(&path, directory.path().join(name)).expect("the stack can be copied");
             }
         }
-        let copy = Self {
+        Self {
             directory,
             port: free_port(),
-        };
-        copy.write("karma.toml", &karma_toml());
-        copy
+        }
     }
 
     /// Where it lies.
@@ -113,18 +118,9 @@ impl StackCopy {
 
     /// Starts `karma up` in the foreground with some flags more; it is killed if the test forgets it.
     pub fn up(&self, flags: &[&str]) -> Up {
-        self.up_with_path(flags, Path::new(""))
-    }
-
-    /// The same, with a directory of programs that others do not see.
-    pub fn up_with_path(&self, flags: &[&str], programs: &Path) -> Up {
         let port = self.port.to_string();
-        let usual = std::env::var_os("PATH").unwrap_or_default();
-        let path = std::env::join_paths([programs.to_owned()].into_iter().chain(std::env::split_paths(&usual)))
-            .expect("no directory of programs has a colon in its name");
         let mut child = self
             .command(&[&["up", "--port", &port], flags].concat())
-            .env("PATH", path)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -210,14 +206,10 @@ fn karma_toml() -> String {
     for agent in agents {
         text.push_str(&format!("[image.\"karmacadabra/{agent}\"]\nargs = [{agent:?}]\n"));
     }
-    text.push_str(&format!(
-        "[chain]\nprepare = [\"{}\", \"prepare-chain\"]\n",
-        agent_binary().display()
-    ));
     text
 }
 
-/// A port that was free a moment ago.
+/// A port that nobody listens at.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     listener.local_addr().expect("it is bound").port()

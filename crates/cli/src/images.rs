@@ -1,6 +1,9 @@
-//! The images of a stack: which there are, and where they lie when they are built.
+//! The images of a stack: which there are, where they lie when they are built, and how they get to a registry.
 
+mod bars;
 mod build;
+mod destination;
+mod push;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -14,6 +17,8 @@ use crate::settings::StackDirectory;
 use crate::toolchain::{self, Missing};
 
 pub(crate) use build::build;
+pub(crate) use destination::{Destination, is_ecr};
+pub(crate) use push::{Target, push};
 
 /// An image that karma.toml describes and the fleet runs.
 #[derive(Debug)]

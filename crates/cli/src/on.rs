@@ -53,14 +53,19 @@ pub(crate) struct AwsArguments {
 }
 
 impl AwsArguments {
-    /// Settles whom to ask; nobody is asked yet. The stack's region counts where nothing else says one.
-    pub(crate) async fn session(&self, region_of_stack: Option<String>, printer: Printer) -> Result<Session, Failure> {
+    /// Says which hosts are taken to be elsewhere.
+    pub(crate) fn tell_resolve(&self, printer: Printer) {
         for resolve in &self.resolve {
             printer.talk(&format!(
                 "note: {}:{} is taken to be at {}",
                 resolve.host, resolve.port, resolve.to
             ));
         }
+    }
+
+    /// Settles whom to ask; nobody is asked yet. The stack's region counts where nothing else says one.
+    pub(crate) async fn session(&self, region_of_stack: Option<String>, printer: Printer) -> Result<Session, Failure> {
+        self.tell_resolve(printer);
         let options = SessionOptions {
             region: self.region.clone(),
             default_region: region_of_stack,
@@ -68,6 +73,16 @@ impl AwsArguments {
             resolve: self.resolve.clone(),
         };
         Ok(Session::open(options).await?)
+    }
+}
+
+impl AwsArguments {
+    /// What another program has to be told to ask the same account. The region is the stack's own matter there.
+    pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
+        self.profile
+            .iter()
+            .map(|profile| ("AWS_PROFILE", profile.clone()))
+            .collect()
     }
 }
 

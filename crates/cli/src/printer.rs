@@ -123,6 +123,11 @@ impl Printer {
         self.verbosity == Verbosity::Verbose
     }
 
+    /// Whether anything is said beside the data.
+    pub(crate) fn talks(self) -> bool {
+        self.verbosity >= Verbosity::Normal
+    }
+
     /// Whether talk is coloured.
     pub(crate) fn colors_talk(self) -> bool {
         self.color_talk

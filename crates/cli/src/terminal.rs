@@ -1,6 +1,7 @@
 //! The terminal that the user sits at, while a command in a task has it.
 
 use std::io;
+use std::os::fd::AsFd;
 
 use karma_runtime::WindowSize;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
@@ -75,7 +76,16 @@ impl WindowChanges {
 
 /// How many columns the terminal has that data goes to; `None` where it goes elsewhere.
 pub(crate) fn columns() -> Option<usize> {
-    let size = tcgetwinsize(io::stdout()).ok()?;
+    columns_of(io::stdout())
+}
+
+/// The same of the terminal that talk goes to.
+pub(crate) fn columns_of_talk() -> Option<usize> {
+    columns_of(io::stderr())
+}
+
+fn columns_of(terminal: impl AsFd) -> Option<usize> {
+    let size = tcgetwinsize(terminal).ok()?;
     Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 

@@ -97,6 +97,8 @@ pub use fidelity::{Fidelity, FidelityLine, fidelity};
 pub use fleet::{Fleet, Table};
 pub use health_check::{HealthCheck, HealthCheckPort, Matcher};
 pub use image::ImageReference;
+#[doc(no_inline)]
+pub use karma_terraform::{Address, Mode, Span};
 pub use listener::action::{Action, Forward, Redirect, WeightedTargetGroup};
 pub use listener::condition::{AddressBlock, Condition, QueryStringPattern};
 pub use listener::rule::{ListenerRule, Rewrite, Transforms};
@@ -116,6 +118,3 @@ pub use service_connect::{ClientAlias, ServiceConnect, ServiceConnectService, Ti
 pub use service_schedule::{ServiceSchedule, ServiceUpdate};
 pub use target_group::{Algorithm, MinimumHealthy, ProtocolVersion, Stickiness, TargetGroup};
 pub use task_definition::{CpuArchitecture, TaskDefinition};
-
-#[doc(no_inline)]
-pub use karma_terraform::{Address, Mode, Span};

@@ -2,6 +2,7 @@
 
 mod build;
 mod inspect;
+mod push;
 
 use clap::{Args, Subcommand};
 
@@ -9,9 +10,9 @@ use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::stack::Reporter;
 
-/// Build the images that karma.toml describes, without Docker
+/// Build the images that karma.toml describes, without Docker, and push them
 #[derive(Debug, Args)]
-#[command(after_long_help = "Example: karma image build terraform validator")]
+#[command(after_long_help = "Example: karma image build validator")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: ImageCommand,
@@ -20,12 +21,14 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum ImageCommand {
     Build(build::Arguments),
+    Push(push::Arguments),
     Inspect(inspect::Arguments),
 }
 
 pub(crate) fn run(arguments: &Arguments, reporter: Reporter) -> Result<ExitStatus, Failure> {
     match &arguments.command {
         ImageCommand::Build(build) => build::run(build, reporter),
+        ImageCommand::Push(push) => push::run(push, reporter),
         ImageCommand::Inspect(inspect) => inspect::run(inspect, reporter),
     }
 }
