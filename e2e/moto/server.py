@@ -13,6 +13,7 @@ os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
 os.environ["MOTO_ECS_SERVICE_RUNNING"] = "1"
 
 import lacking
+import lacking.cbor
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
@@ -20,7 +21,7 @@ from werkzeug.serving import make_server
 def main():
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     lacking.add()
-    application = DomainDispatcherApplication(create_backend_app)
+    application = lacking.cbor.understood(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler)
     threading.Thread(target=stop_with_parent, daemon=True).start()
     print(server.server_port, flush=True)

@@ -10,14 +10,14 @@ const EXIT_CODES: &str = "\
 Exit codes:
    0  yes, done
    1  the answer is no: not running, not healthy, rolled back
-   2  could not answer: bad Terraform, a port that is taken
+   2  could not answer: bad Terraform, a port that is taken, AWS refuses
   64  the command line is wrong";
 
 /// Run an ordinary Terraform ECS stack on this machine
 ///
 /// Karma reads the .tf files of a stack, evaluates them offline and runs what they describe here: tasks as processes, behind the stack's own
-/// load balancer; it also prices them. It needs no Docker, no Terraform, no AWS account and no network, and it never touches AWS: only `karma prices
-/// refresh` reads AWS's public price lists.
+/// load balancer; it also prices them. That needs no Docker, no Terraform, no AWS account and no network. AWS is asked by the commands that take
+/// --profile, and by those that also have --on only where that says aws; `karma prices refresh` reads AWS's public price lists.
 #[derive(Debug, Parser)]
 #[command(
     name = "karma",

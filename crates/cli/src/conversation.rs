@@ -140,3 +140,49 @@ fn typed(said: Said) -> Typed {
         Said::Resize(WindowSize { columns, rows }) => Typed::Resize { columns, rows },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn on_aws_all_is_typed_and_an_interrupt_too() {
+        let (keyboard, mut typed) = mpsc::channel(8);
+        let mut mouth = Mouth::Aws(keyboard);
+        let size = WindowSize { columns: 80, rows: 24 };
+        for said in [Said::Bytes(b"ls\n".to_vec()), Said::Resize(size), Said::End] {
+            mouth.say(said).await;
+        }
+        assert_eq!(mouth.interrupt().await, Interrupted::Told);
+        drop(mouth);
+        let mut all = Vec::new();
+        while let Some(typed) = typed.recv().await {
+            all.push(typed);
+        }
+        let (columns, rows) = (80, 24);
+        assert_eq!(
+            all,
+            [
+                Typed::Bytes(b"ls\n".to_vec()),
+                Typed::Resize { columns, rows },
+                Typed::End,
+                Typed::Bytes(vec![0x03]),
+            ]
+        );
+    }
+
+    #[test]
+    fn an_exit_code_that_nobody_tells_stays_untold() {
+        assert_eq!(of_printed(Printed::Ended(None)), Heard::Ended(None));
+        assert_eq!(of_printed(Printed::Ended(Some(3))), Heard::Ended(Some(3)));
+        assert_eq!(of_frame(Frame::Exit(3)), Some(Heard::Ended(Some(3))));
+        assert_eq!(of_frame(Frame::InputEnd), None);
+    }
+
+    #[tokio::test]
+    async fn who_listens_no_more_is_no_failure() {
+        let (keyboard, typed) = mpsc::channel(1);
+        drop(typed);
+        Mouth::Aws(keyboard).say(Said::End).await;
+    }
+}

@@ -110,10 +110,8 @@ pub(crate) async fn finish(
         printer.line(&Value::from(services).to_string())?;
     }
     let labels: Vec<_> = begun.into_iter().map(|one| one.service).collect();
-    printer.talk(&format!(
-        "it has begun; see how it ends: karma wait {}",
-        labels.join(" ")
-    ));
+    let wait = next(&*on, "wait", &labels.join(" "));
+    printer.talk(&format!("it has begun; see how it ends: {wait}"));
     Ok(ExitStatus::Yes)
 }
 
@@ -125,7 +123,7 @@ pub(crate) async fn wait_for(
     json: bool,
     printer: Printer,
 ) -> Result<ExitStatus, Failure> {
-    let outcomes = outcomes(on, begun, patience, printer).await?;
+    let outcomes = outcomes(Arc::clone(&on), begun, patience, printer).await?;
     if json {
         let services: Vec<Value> = outcomes.iter().map(Outcome::json).collect();
         printer.line(&Value::from(services).to_string())?;
@@ -133,7 +131,7 @@ pub(crate) async fn wait_for(
         printer.data(&table(&outcomes).render(printer))?;
     }
     for outcome in &outcomes {
-        if let Some(why) = outcome.why() {
+        if let Some(why) = outcome.why(&*on) {
             printer.error(why.trim_end());
         }
     }
@@ -223,19 +221,19 @@ impl Outcome {
     }
 
     /// What is wrong, and the tasks that tell why.
-    pub(crate) fn why(&self) -> Option<String> {
+    pub(crate) fn why(&self, on: &dyn Orchestrator) -> Option<String> {
         let error = self.end.as_ref().err()?;
         let mut text = format!("error: {}: {error}\n", self.service);
         let stopped = self.stopped();
         for task in &stopped {
             text.push_str(&stopped::account(task));
         }
-        let next = if stopped.is_empty() {
-            "karma status"
+        let hint = if stopped.is_empty() {
+            next(on, "status", "")
         } else {
-            "karma logs -p"
+            next(on, "logs -p", &self.service)
         };
-        text.push_str(&format!("hint: {next} {}", self.service));
+        text.push_str(&format!("hint: {hint}"));
         Some(text)
     }
 
@@ -251,6 +249,17 @@ impl Outcome {
             _ => Vec::new(),
         }
     }
+}
+
+/// The next command to type, for the same fleet.
+fn next(on: &dyn Orchestrator, verb: &str, of: &str) -> String {
+    let place = if on.name() == "local" {
+        String::new()
+    } else {
+        format!("--on {}", on.name())
+    };
+    let words = ["karma", verb, of, &place].into_iter().filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn begun_json(begun: &Begun) -> Value {

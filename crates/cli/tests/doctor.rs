@@ -5,7 +5,7 @@ mod support;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use support::{karma_with, stack};
+use support::{karma, karma_with, stack};
 
 const STACK: &str = r#"
 terraform {
@@ -104,4 +104,11 @@ fn a_machine_without_terraform_is_told_where_it_is() {
     let answer = doctor("/nowhere", &["--region", "us-east-1"]);
     assert!(answer.contains("neither terraform nor tofu is in PATH"), "{answer}");
     assert!(answer.contains("region: --region eu-central-1"), "{answer}");
+}
+
+#[test]
+fn a_stack_with_an_error_is_no_patient() {
+    let broken = stack(&[("main.tf", "resource {")]);
+    let answer = karma(broken.path(), &["doctor"]);
+    assert!(answer.starts_with("exit: 2\n"), "{answer}");
 }

@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::{karma_with, stack};
+use support::{karma, karma_with, stack};
 
 const STACK: &str = r#"
 resource "aws_secretsmanager_secret" "a" {
@@ -38,4 +38,11 @@ fn what_cannot_be_done_says_why_and_shows_no_value() {
     check(&["list", "--region", "us-east-1"], "2", "credentials");
     check(&["check"], "2", "--region");
     check(&["set", "demo/a", "hunter"], "64", "unexpected argument");
+}
+
+#[test]
+fn without_a_stack_there_are_no_secrets() {
+    let answer = karma(stack(&[]).path(), &["secrets", "list"]);
+    assert!(answer.starts_with("exit: 2\n"), "{answer}");
+    assert!(answer.contains("no .tf files"), "{answer}");
 }

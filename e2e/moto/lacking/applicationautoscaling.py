@@ -1,4 +1,4 @@
-"""Application Auto Scaling: tags of scalable targets, and the role that AWS puts in for any other.
+"""Application Auto Scaling: tags of scalable targets, the role that AWS puts in for any other, and activities, of which there are none here.
 
 https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
 """
@@ -14,12 +14,17 @@ _tags = PerRegion()
 
 
 def add():
+    Response.describe_scaling_activities = describe_scaling_activities
     Response.list_tags_for_resource = list_tags_for_resource
     Response.tag_resource = tag_resource
     Response.untag_resource = untag_resource
     Response.register_scalable_target = with_tags(Response.register_scalable_target)
     Response.deregister_scalable_target = without_tags(Response.deregister_scalable_target)
     responses._build_target = with_service_linked_role(responses._build_target)
+
+
+def describe_scaling_activities(self):
+    return json.dumps({"ScalingActivities": []})
 
 
 def list_tags_for_resource(self):

@@ -63,7 +63,7 @@ pub enum AwsError {
         message: String,
     },
     /// There is no answer, or none that can be understood.
-    #[error("{action}: no answer from AWS")]
+    #[error("{action}: AWS gives no answer")]
     Unreachable {
         /// `ecs:DescribeServices`
         action: String,

@@ -154,7 +154,16 @@ impl<'a> Call<'a> {
 /// What the providers of credentials say, where it is they that failed.
 fn credentials_error(error: &(dyn Error + 'static)) -> Option<String> {
     let mut causes = std::iter::successors(Some(error), |&cause| cause.source());
-    causes.find(|cause| cause.is::<CredentialsError>()).map(chain)
+    let failed = causes.find(|cause| cause.is::<CredentialsError>()).map(chain)?;
+    // What each provider of the chain says follows, a line each; that none has any is enough.
+    Some(
+        failed
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches(" Attempted:")
+            .to_owned(),
+    )
 }
 
 /// The sentences of an error and its causes. The SDK's own say little one by one, and some say the same twice.

@@ -1,5 +1,6 @@
 //! What is changed: counts, deployments begun, tasks stopped.
 
+use aws_sdk_ecs::types::Service;
 use karma_ops::{DeploymentId, TaskId};
 
 use super::EcsOrchestrator;
@@ -35,10 +36,7 @@ impl EcsOrchestrator {
             .service(&service.name);
         let answer = request.force_new_deployment(true).send().await;
         let answer = answer.map_err(|error| call.failed(error))?;
-        let deployments = answer
-            .service()
-            .map(|service| service.deployments())
-            .unwrap_or_default();
+        let deployments = answer.service().map(Service::deployments).unwrap_or_default();
         let primary = deployments
             .iter()
             .find(|deployment| deployment.status() == Some("PRIMARY"));

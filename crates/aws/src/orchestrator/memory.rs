@@ -1,8 +1,8 @@
 //! [`Memory`]: what ECS forgets while somebody still waits for it.
 //!
-//! DescribeServices leaves a deployment out as soon as it has no task any more. Whoever follows one that has failed and was rolled back would never
+//! `DescribeServices` leaves a deployment out as soon as it has no task any more. Whoever follows one that has failed and was rolled back would never
 //! learn that it failed; so what has been seen once is kept as it was, and where it was still under way,
-//! [ListServiceDeployments](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListServiceDeployments.html) is asked what became of it.
+//! [`ListServiceDeployments`](https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListServiceDeployments.html) is asked what became of it.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -28,7 +28,7 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Adds the deployments that are not told any more; those of them that were under way are returned too.
+    /// The deployments that are told, and those that are not told any more.
     fn complete(&self, label: &str, told: &[DeploymentObservation]) -> Vec<DeploymentObservation> {
         let mut all = self
             .deployments

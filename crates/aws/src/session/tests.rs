@@ -61,7 +61,7 @@ async fn who_does_not_listen_is_told() {
     let address = listener.local_addr().unwrap();
     drop(listener);
     let error = session("sts.example", address).identity().await.unwrap_err();
-    assert_eq!(error.to_string(), "sts:GetCallerIdentity: no answer from AWS");
+    assert_eq!(error.to_string(), "sts:GetCallerIdentity: AWS gives no answer");
     let why = std::error::Error::source(&error).unwrap().to_string();
     assert!(why.contains("cannot reach sts.example:80"), "{why}");
     assert!(!why.contains("secret"), "{why}");

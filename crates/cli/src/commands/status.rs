@@ -62,7 +62,7 @@ pub(crate) fn print(observation: &Observation, json: bool, printer: Printer) -> 
         }
     }
     for service in troubled(observation) {
-        printer.data(&format!("\n{}", why(service, printer)))?;
+        printer.data(&format!("\n{}", why(observation, service, printer)))?;
     }
     for note in &observation.notes {
         printer.talk(&printer.paint_talk(Style::Dim, &format!("note: {note}")));
@@ -167,7 +167,7 @@ fn troubled(observation: &Observation) -> impl Iterator<Item = &ServiceObservati
 }
 
 /// What the service's last event says, and the last lines of the task that stopped last.
-fn why(service: &ServiceObservation, printer: Printer) -> String {
+fn why(observation: &Observation, service: &ServiceObservation, printer: Printer) -> String {
     let mut text = format!("{} is not healthy\n", printer.paint(Style::Bold, &service.label));
     if let Some(event) = service.events.back() {
         let _ = writeln!(text, "  {}", event.message);
@@ -175,7 +175,9 @@ fn why(service: &ServiceObservation, printer: Printer) -> String {
     let ended = service.tasks.iter().filter(|task| task.stopped_at.is_some());
     if let Some(task) = ended.max_by_key(|task| task.stopped_at) {
         text.push_str(&stopped::account(task));
-        let _ = writeln!(text, "  all of it: karma logs -p {}", service.label);
+        // Only a fleet on this machine has an orchestrator that is a process here.
+        let place = if observation.pid.is_some() { "" } else { " --on aws" };
+        let _ = writeln!(text, "  all of it: karma logs -p {}{place}", service.label);
     }
     text
 }

@@ -10,7 +10,7 @@ use super::event::Event;
 use super::journal::Journal;
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
-use crate::operation::{self, Begun, Outcome};
+use crate::operation::{self, Begun};
 use crate::terraform::State;
 
 /// A service, and the task definition that Terraform has given it.
@@ -66,12 +66,12 @@ pub(crate) async fn follow(
             task_definition: one.task_definition,
         },
     });
-    let outcomes = operation::outcomes(on, begun.collect(), patience, journal.printer).await?;
+    let outcomes = operation::outcomes(Arc::clone(&on), begun.collect(), patience, journal.printer).await?;
     for outcome in &outcomes {
         journal.event(&Event::Service(outcome.json()))?;
     }
     journal.data(&operation::table(&outcomes).render(journal.printer))?;
-    for why in outcomes.iter().filter_map(Outcome::why) {
+    for why in outcomes.iter().filter_map(|outcome| outcome.why(&*on)) {
         journal.printer.error(why.trim_end());
     }
     let stable = outcomes.iter().filter(|outcome| outcome.is_stable()).count();

@@ -109,7 +109,7 @@ fn no_answer_is_for_want_of_credentials_or_of_a_connection() {
     );
     check(
         dispatch_failure(io::Error::new(io::ErrorKind::ConnectionRefused, "connection refused")),
-        "ecs:DescribeServices: no answer from AWS",
+        "ecs:DescribeServices: AWS gives no answer",
         "dispatch failure: other: connection refused",
     );
 }

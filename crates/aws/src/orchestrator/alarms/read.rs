@@ -1,6 +1,6 @@
 //! Alarms, as CloudWatch describes them.
 
-use aws_sdk_cloudwatch::types::{CompositeAlarm, MetricAlarm, StateValue};
+use aws_sdk_cloudwatch::types::{CompositeAlarm, Dimension, MetricAlarm, MetricDataQuery, StateValue, Statistic};
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
 use karma_ops::{AlarmObservation, AlarmOrigin, AlarmState, MetricId};
@@ -54,22 +54,17 @@ fn since(transitioned: Option<&DateTime>, updated: Option<&DateTime>) -> Timesta
 
 /// `Average of AWS/ECS CPUUtilization (…)`, or the expression whose value counts.
 fn watched(from: &MetricAlarm) -> String {
-    let expressions = from.metrics().iter().filter(|query| query.return_data() != Some(false));
-    if let Some(expression) = expressions.filter_map(|query| query.expression()).next() {
+    let mut expressions = from.metrics().iter().filter(|query| query.return_data() != Some(false));
+    if let Some(expression) = expressions.find_map(MetricDataQuery::expression) {
         return expression.to_owned();
     }
-    let dimension =
-        |one: &aws_sdk_cloudwatch::types::Dimension| Some((one.name()?.to_owned(), one.value()?.to_owned()));
+    let dimension = |one: &Dimension| Some((one.name()?.to_owned(), one.value()?.to_owned()));
     let metric = MetricId {
         namespace: from.namespace().unwrap_or_default().to_owned(),
         name: from.metric_name().unwrap_or_default().to_owned(),
         dimensions: from.dimensions().iter().filter_map(dimension).collect(),
     };
-    match from
-        .statistic()
-        .map(|statistic| statistic.as_str())
-        .or(from.extended_statistic())
-    {
+    match from.statistic().map(Statistic::as_str).or(from.extended_statistic()) {
         Some(statistic) => format!("{statistic} of {metric}"),
         None => metric.to_string(),
     }

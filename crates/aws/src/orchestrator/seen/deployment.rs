@@ -32,7 +32,7 @@ fn status(text: Option<&str>) -> DeploymentStatus {
     }
 }
 
-/// A deployment that does not say is judged by its tasks, as before there were rollout states: CODE_DEPLOY and EXTERNAL controllers have none.
+/// A deployment that does not say is judged by its tasks, as before there were rollout states: the controllers `CODE_DEPLOY` and `EXTERNAL` have none.
 fn rollout_state(from: &Deployment) -> RolloutState {
     match from.rollout_state() {
         Some(DeploymentRolloutState::Completed) => RolloutState::Completed,

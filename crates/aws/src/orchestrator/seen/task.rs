@@ -94,7 +94,7 @@ fn container(from: &Container) -> ContainerState {
     }
 }
 
-/// `DELETED` passes by after `STOPPED`, and only DescribeTasks sees it.
+/// `DELETED` passes by after `STOPPED`, and only `DescribeTasks` sees it.
 fn status(text: Option<&str>) -> TaskStatus {
     let known = TaskStatus::ALL.into_iter().find(|status| Some(status.as_str()) == text);
     known.unwrap_or(match text {
