@@ -1,5 +1,6 @@
 //! What the end-to-end tests share: they use the real Terraform, the real `karma` and real programs, and only what a user could use.
 
+pub mod account;
 pub mod agreement;
 pub mod chain;
 pub mod dashboard;

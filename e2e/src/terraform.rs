@@ -70,6 +70,18 @@ impl Terraform {
         &self.directory
     }
 
+    /// What whoever runs Terraform here has to tell it.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let endpoint = self
+            .endpoint
+            .iter()
+            .map(|endpoint| ("AWS_ENDPOINT_URL", endpoint.clone()));
+        let configuration = ("TF_CLI_CONFIG_FILE", self.configuration.display().to_string());
+        endpoint
+            .chain([configuration, ("CHECKPOINT_DISABLE", "1".to_owned())])
+            .collect()
+    }
+
     /// Runs `terraform` with these arguments.
     pub fn run(&self, arguments: &[&str]) -> Result<Output, String> {
         let mut command = Command::new("terraform");
@@ -79,9 +91,7 @@ impl Terraform {
         command
             .args(arguments)
             .current_dir(&self.directory)
-            .env("TF_CLI_CONFIG_FILE", &self.configuration)
-            .env("CHECKPOINT_DISABLE", "1")
-            .envs(self.endpoint.iter().map(|endpoint| ("AWS_ENDPOINT_URL", endpoint)))
+            .envs(self.environment())
             .output()
             .map_err(|error| format!("terraform cannot be run: {error}"))
     }

@@ -106,7 +106,8 @@ async fn get(uri: &Uri, network: &Network) -> Result<Incoming, DownloadError> {
     }
 }
 
-fn request(uri: &Uri) -> Result<Request<Empty<Bytes>>, DownloadError> {
+/// A plain question for what is at an address.
+pub(crate) fn request(uri: &Uri) -> Result<Request<Empty<Bytes>>, DownloadError> {
     let address = || ConnectError::Address(uri.to_string());
     let target = uri.path_and_query().map_or("/", |path| path.as_str());
     Request::get(target)

@@ -28,6 +28,7 @@ mod times;
 
 // Without credentials.
 mod download;
+mod probe;
 
 pub use error::{AwsError, ConnectError, DownloadError};
 pub use resolve::{NotResolve, Resolve};

@@ -17,15 +17,22 @@ pub(crate) enum ExitStatus {
     Command(i32),
 }
 
+impl ExitStatus {
+    /// The number that the caller sees.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Yes => 0,
+            Self::No => 1,
+            Self::Unable => 2,
+            Self::Usage => 64,
+            // As the system does: only the low byte counts.
+            Self::Command(code) => code.to_le_bytes()[0],
+        }
+    }
+}
+
 impl From<ExitStatus> for ExitCode {
     fn from(status: ExitStatus) -> Self {
-        Self::from(match status {
-            ExitStatus::Yes => 0,
-            ExitStatus::No => 1,
-            ExitStatus::Unable => 2,
-            ExitStatus::Usage => 64,
-            // As the system does: only the low byte counts.
-            ExitStatus::Command(code) => code.to_le_bytes()[0],
-        })
+        Self::from(status.code())
     }
 }

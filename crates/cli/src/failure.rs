@@ -34,6 +34,15 @@ impl Failure {
         }
     }
 
+    /// The same as an answer: exit code 1.
+    #[must_use]
+    pub(crate) fn into_no(self) -> Self {
+        Self {
+            status: ExitStatus::No,
+            ..self
+        }
+    }
+
     /// An error with everything it was caused by: exit code 2.
     pub(crate) fn caused_by(what: impl Into<String>, error: &dyn Error) -> Self {
         Self::unable(format!("{}: {}", what.into(), chain(error)))
@@ -71,6 +80,11 @@ impl Failure {
     /// What went wrong, and the first thing to do about it.
     pub(crate) fn into_parts(self) -> (String, Option<String>) {
         (self.message, self.hints.into_iter().next())
+    }
+
+    /// What to do about it.
+    pub(crate) fn all_hints(&self) -> &[String] {
+        &self.hints
     }
 
     pub(crate) fn status(&self) -> ExitStatus {

@@ -9,6 +9,7 @@ mod chain;
 mod change;
 mod conversation;
 mod cost;
+mod deploy;
 mod detach;
 mod doctor;
 mod documents;
@@ -20,11 +21,13 @@ mod local_secrets;
 mod on;
 mod operation;
 mod programs;
+mod question;
 mod replace;
 mod secrets;
 mod service_names;
 mod settings;
 mod stack;
+mod terraform;
 mod toolchain;
 mod variables;
 mod watch;
@@ -95,6 +98,9 @@ fn run(arguments: Arguments, printer: Printer) -> Result<ExitStatus, Failure> {
         Command::Metrics(metrics) => commands::metrics::run(&metrics, json, printer),
         Command::Alarms(alarms) => commands::alarms::run(&alarms, json, printer),
         Command::Traces(traces) => commands::traces::run(&traces, json, printer),
+        Command::Deploy(deploy) => commands::deploy::run(&deploy, json, printer),
+        Command::Destroy(destroy) => commands::destroy::run(&destroy, json, printer),
+        Command::History(history) => commands::history::run(&history, json, printer),
         Command::Doctor(doctor) => commands::doctor::run(&doctor, json, printer),
         Command::Secrets(secrets) => commands::secrets::run(&secrets, json, printer),
         Command::Docs(docs) => commands::docs::run(&docs, json, printer),

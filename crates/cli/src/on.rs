@@ -76,6 +76,16 @@ impl AwsArguments {
     }
 }
 
+impl AwsArguments {
+    /// What another program has to be told to ask the same account. The region is the stack's own matter there.
+    pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
+        self.profile
+            .iter()
+            .map(|profile| ("AWS_PROFILE", profile.clone()))
+            .collect()
+    }
+}
+
 /// What AWS refuses, or cannot be asked: exit code 2.
 impl From<AwsError> for Failure {
     fn from(error: AwsError) -> Self {

@@ -33,6 +33,18 @@ pub(crate) struct FollowArguments {
     patience: PatienceArgument,
 }
 
+impl FollowArguments {
+    /// Nothing is to be followed.
+    pub(crate) fn is_skipped(&self) -> bool {
+        self.no_wait
+    }
+
+    /// So long to follow it.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.patience.timeout
+    }
+}
+
 /// How long to wait.
 #[derive(Debug, Args)]
 pub(crate) struct PatienceArgument {
@@ -123,18 +135,18 @@ pub(crate) async fn wait_for(
             printer.error(why.trim_end());
         }
     }
-    let all = outcomes.iter().all(|outcome| outcome.end.is_ok());
+    let all = outcomes.iter().all(Outcome::is_stable);
     Ok(if all { ExitStatus::Yes } else { ExitStatus::No })
 }
 
 /// How it has ended for one service.
-struct Outcome {
+pub(crate) struct Outcome {
     service: String,
     end: Result<Stable, WaitError>,
 }
 
-/// In the order in which they were begun.
-async fn outcomes(
+/// Waits for all of it at once; in the order in which they were begun.
+pub(crate) async fn outcomes(
     on: Arc<dyn Orchestrator>,
     begun: Vec<Begun>,
     patience: Duration,
@@ -158,7 +170,8 @@ async fn outcomes(
     outcomes.collect()
 }
 
-fn table(outcomes: &[Outcome]) -> Table {
+/// A row for each.
+pub(crate) fn table(outcomes: &[Outcome]) -> Table {
     let mut table = Table::new(["SERVICE", "OUTCOME", "REVISION", "TASKS"]);
     for Outcome { service, end } in outcomes {
         let (word, style) = word(end);
@@ -184,7 +197,13 @@ fn word(end: &Result<Stable, WaitError>) -> (&'static str, Style) {
 }
 
 impl Outcome {
-    fn json(&self) -> Value {
+    /// It has become what it should.
+    pub(crate) fn is_stable(&self) -> bool {
+        self.end.is_ok()
+    }
+
+    /// For programs.
+    pub(crate) fn json(&self) -> Value {
         match &self.end {
             Ok(stable) => json!({
                 "service": self.service,
@@ -202,7 +221,7 @@ impl Outcome {
     }
 
     /// What is wrong, and the tasks that tell why.
-    fn why(&self, on: &dyn Orchestrator) -> Option<String> {
+    pub(crate) fn why(&self, on: &dyn Orchestrator) -> Option<String> {
         let error = self.end.as_ref().err()?;
         let mut text = format!("error: {}: {error}\n", self.service);
         let stopped = self.stopped();
@@ -247,6 +266,7 @@ fn begun_json(begun: &Begun) -> Value {
     match &begun.until {
         Until::Stable { deployment } => json!({ "service": begun.service, "deployment": deployment }),
         Until::Healthy => json!({ "service": begun.service }),
+        Until::Revision { task_definition } => json!({ "service": begun.service, "task_definition": task_definition }),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use karma_fleet::Fleet;
 use karma_ops::Observation;
 use karma_runtime::Run;
 
@@ -29,6 +30,13 @@ impl ServiceNames {
             names.extend(files.into_iter().map(|file| (file.service.clone(), file.service)));
         }
         Ok(Self(names))
+    }
+
+    /// The services that the stack declares.
+    pub(crate) fn declared(fleet: &Fleet) -> Self {
+        let services = fleet.services.values();
+        let names = services.flat_map(|one| [&one.name, &one.label].map(|name| (name.clone(), one.label.clone())));
+        Self(names.collect())
     }
 
     /// The services that run.

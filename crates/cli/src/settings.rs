@@ -25,6 +25,7 @@ Environment variables, each in place of a flag, which is stronger:
   KARMA_RUNNER      what tasks are made of: process, container
   KARMA_SPEED       how many times as fast the control loops' time passes
   KARMA_STRICT      `karma up` refuses what has no effect here
+  KARMA_TERRAFORM_BIN  Terraform or OpenTofu, for `karma deploy`
   KARMA_TIMEOUT     how long to wait for what was begun: 90s, 10m
   KARMA_USAGE       a file with what a month is like, for `karma cost`
   KARMA_VERBOSE     say more

@@ -1,6 +1,7 @@
 //! `--var` and `--var-file`: Terraform takes them in the order in which they are typed, so their places count.
 //! <https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence>
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +37,21 @@ pub(crate) enum GivenVariable {
 impl VariableArguments {
     pub(crate) fn read(&self) -> Result<Vec<GivenVariable>, Failure> {
         self.0.iter().map(VariableArgument::read).collect()
+    }
+
+    /// As Terraform takes them, wherever it is run: `-var=NAME=VALUE`, `-var-file=/path`.
+    pub(crate) fn as_typed(&self) -> impl Iterator<Item = OsString> {
+        self.0.iter().map(|given| match given {
+            VariableArgument::Variable { name, value } => format!("-var={name}={value}").into(),
+            VariableArgument::File(path) => format!("-var-file={}", absolute(path)).into(),
+        })
+    }
+
+    /// Whether this variable is given a value on the command line itself.
+    pub(crate) fn names(&self, variable: &str) -> bool {
+        let is_it =
+            |given: &VariableArgument| matches!(given, VariableArgument::Variable { name, .. } if name == variable);
+        self.0.iter().any(is_it)
     }
 
     /// The files that were named.

@@ -3,8 +3,10 @@
 //! [The format](https://developer.hashicorp.com/terraform/internals/json-format) shows what is known of each resource (`planned_values`) and
 //! which others each argument refers to (`configuration`), not which of their instances. What is unknown here is therefore made of every
 //! instance of the blocks it refers to, or of the one with the same key where the argument names `each.key` or `count.index`. A list that a
-//! condition makes shorter counts as whole, and what is inside an unknown text, such as the containers of a task, stays unknown.
+//! condition makes shorter counts as whole, and what is inside an unknown text, such as the containers of a task, stays unknown. A state knows all
+//! values and no references; they are found again by what AWS has given.
 
+mod links;
 mod references;
 
 use std::collections::BTreeMap;
@@ -36,6 +38,9 @@ pub fn read_plan(text: &str) -> Result<Stack, PlanError> {
         .ok_or(PlanError::NotAPlan)?;
     let mut resources = BTreeMap::new();
     collect(root, &[], &mut resources);
+    if json.get("planned_values").is_none() {
+        links::restore(&mut resources);
+    }
     let configuration = Configuration::of(&json, resources.keys());
     for (address, attributes) in &mut resources {
         attributes.extend(configuration.unknowns(address, attributes));

@@ -8,6 +8,7 @@
 //!   FAILED ────▶ no other is PRIMARY ─────────────────────▶ NotStable::Failed
 //!      └───────▶ the breaker rolls back, and that ends ───▶ NotStable::RolledBack
 //! ```
+//! Where a revision is followed and not a deployment, the same is said of the deployment that has it.
 //! <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html>
 
 use serde::Serialize;
@@ -27,6 +28,11 @@ pub enum Until {
     Stable {
         /// Where it is `None`, the one that is PRIMARY when the wait begins.
         deployment: Option<DeploymentId>,
+    },
+    /// The service has come to rest with this task definition, `family:revision`, by whichever deployment.
+    Revision {
+        /// `validator:3`
+        task_definition: String,
     },
 }
 
@@ -127,6 +133,7 @@ pub fn judge(observation: &Observation, service: &str, until: &Until) -> Verdict
     match until {
         Until::Healthy => judge_health(seen),
         Until::Stable { deployment } => judge_deployment(seen, deployment.as_ref()),
+        Until::Revision { task_definition } => judge_revision(seen, task_definition),
     }
 }
 
@@ -169,21 +176,61 @@ fn judge_deployment(service: &ServiceObservation, id: Option<&DeploymentId>) -> 
     }
 }
 
-/// A deployment that was given up is over when the one that took its place is.
+/// Where an older revision has the place of the wanted one, the breaker has put it there. ECS soon forgets the deployment that failed, so that
+/// there may be nothing of it left but its tasks.
+fn judge_revision(service: &ServiceObservation, wanted: &str) -> Verdict {
+    let Some(primary) = service.primary_deployment() else {
+        return judge_health(service);
+    };
+    if primary.task_definition == wanted {
+        return judge_deployment(service, Some(&primary.id));
+    }
+    let is_given_up =
+        |it: &&DeploymentObservation| it.task_definition == wanted && it.rollout_state == RolloutState::Failed;
+    match service.deployments.iter().find(is_given_up) {
+        Some(followed) => judge_rollback(service, followed, primary),
+        None if is_older(&primary.task_definition, wanted) => rollback(service, primary, || NotStable::RolledBack {
+            task_definition: wanted.to_owned(),
+            to: primary.task_definition.clone(),
+            reason: primary.rollout_state_reason.clone(),
+            stopped: witnesses(service, |task| task.task_definition == wanted),
+        }),
+        None => superseded(primary),
+    }
+}
+
+/// Whether both are of one family, and the first came before.
+fn is_older(one: &str, other: &str) -> bool {
+    let revision = |text: &str| {
+        let (family, revision) = text.rsplit_once(':')?;
+        Some((family.to_owned(), revision.parse::<u32>().ok()?))
+    };
+    matches!((revision(one), revision(other)), (Some(one), Some(other)) if one.0 == other.0 && one.1 < other.1)
+}
+
 fn judge_rollback(
     service: &ServiceObservation,
     followed: &DeploymentObservation,
     primary: &DeploymentObservation,
 ) -> Verdict {
+    rollback(service, primary, || NotStable::RolledBack {
+        task_definition: followed.task_definition.clone(),
+        to: primary.task_definition.clone(),
+        reason: followed.rollout_state_reason.clone(),
+        stopped: witnesses_of(service, followed),
+    })
+}
+
+/// A deployment that was given up is over when the one that took its place is.
+fn rollback(
+    service: &ServiceObservation,
+    primary: &DeploymentObservation,
+    rolled_back: impl FnOnce() -> NotStable,
+) -> Verdict {
     match primary.rollout_state {
         RolloutState::InProgress => Verdict::UnderWay(progress(primary)),
         RolloutState::Failed => Verdict::NotStable(failed(service, primary)),
-        RolloutState::Completed => Verdict::NotStable(NotStable::RolledBack {
-            task_definition: followed.task_definition.clone(),
-            to: primary.task_definition.clone(),
-            reason: followed.rollout_state_reason.clone(),
-            stopped: witnesses(service, followed),
-        }),
+        RolloutState::Completed => Verdict::NotStable(rolled_back()),
     }
 }
 
@@ -213,7 +260,7 @@ fn failed(service: &ServiceObservation, deployment: &DeploymentObservation) -> N
     NotStable::Failed {
         task_definition: deployment.task_definition.clone(),
         reason: deployment.rollout_state_reason.clone(),
-        stopped: witnesses(service, deployment),
+        stopped: witnesses_of(service, deployment),
     }
 }
 
@@ -234,8 +281,13 @@ fn tasks(running: usize, desired: usize, pending: usize) -> String {
 }
 
 /// The tasks of a deployment that stopped last.
-fn witnesses(service: &ServiceObservation, deployment: &DeploymentObservation) -> Vec<TaskObservation> {
-    let of_it = |task: &&TaskObservation| task.deployment == deployment.id && task.stopped_at.is_some();
+fn witnesses_of(service: &ServiceObservation, deployment: &DeploymentObservation) -> Vec<TaskObservation> {
+    witnesses(service, |task| task.deployment == deployment.id)
+}
+
+/// Of these tasks those that stopped last.
+fn witnesses(service: &ServiceObservation, is_one: impl Fn(&TaskObservation) -> bool) -> Vec<TaskObservation> {
+    let of_it = |task: &&TaskObservation| task.stopped_at.is_some() && is_one(task);
     let mut stopped: Vec<_> = service.tasks.iter().filter(of_it).cloned().collect();
     stopped.sort_by_key(|task| std::cmp::Reverse(task.stopped_at));
     stopped.truncate(WITNESSES);

@@ -88,7 +88,7 @@ struct QuestionArguments {
     compare: Option<String>,
 
     /// Exit with 1 where it costs more than so many US dollars a month, and say how it would not
-    #[arg(long, value_name = "USD", value_parser = usd)]
+    #[arg(long, value_name = "USD", value_parser = cost::usd)]
     budget: Option<Usd>,
 
     /// What each change of the stack's variables alone would save, and what else it would cost
@@ -256,12 +256,6 @@ fn evaluated(subject: &Subject) -> Result<&Loaded, Failure> {
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
     replace::replace(path, text).map_err(|error| Failure::caused_by(format!("cannot write {}", path.display()), &error))
-}
-
-fn usd(text: &str) -> Result<Usd, String> {
-    Usd::parse(text)
-        .filter(|usd| *usd >= Usd::ZERO)
-        .ok_or_else(|| "an amount in US dollars, such as 96 or 95.50".to_owned())
 }
 
 impl From<PriceChoice> for Figure {

@@ -3,11 +3,14 @@
 pub(crate) mod alarms;
 pub(crate) mod completions;
 pub(crate) mod cost;
+pub(crate) mod deploy;
+pub(crate) mod destroy;
 pub(crate) mod docs;
 pub(crate) mod doctor;
 pub(crate) mod down;
 pub(crate) mod drill;
 pub(crate) mod exec;
+pub(crate) mod history;
 pub(crate) mod image;
 pub(crate) mod logs;
 pub(crate) mod metrics;

@@ -42,7 +42,7 @@ fn price(knob: &Knob) -> String {
 }
 
 /// Whether the budget is kept, and how to keep it.
-pub(super) fn budget(limit: Limit, budget: &Budget, printer: Printer) -> String {
+pub(crate) fn budget(limit: Limit, budget: &Budget, printer: Printer) -> String {
     let of = figure(limit.figure);
     match budget {
         Budget::Within { left } => {

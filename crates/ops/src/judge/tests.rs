@@ -93,3 +93,50 @@ fn a_deployment_without_room_does_not_come_to_an_end() {
         "{verdict:?}"
     );
 }
+
+/// What the service `api` with these deployments is judged to be, following the revision `api:2`.
+fn check_revision(deployments: &str, expected: &str) {
+    let until = Until::Revision {
+        task_definition: "api:2".to_owned(),
+    };
+    let found = match judge(&observation_of(deployments), "api", &until) {
+        Verdict::UnderWay(progress) => format!("under way: {}", progress.tasks),
+        Verdict::Stable(stable) => format!("stable: {} of {}", stable.running_count, stable.task_definition),
+        Verdict::NotStable(why) => why.to_string(),
+    };
+    assert_eq!(found, expected, "{deployments}");
+}
+
+#[test]
+fn a_revision_is_followed_by_whichever_deployment_has_it() {
+    check_revision(
+        "2 PRIMARY IN_PROGRESS 1/2\n1 ACTIVE COMPLETED 2/2",
+        "under way: 1/2 running",
+    );
+    check_revision("2 PRIMARY COMPLETED 2/2", "stable: 2 of api:2");
+    check_revision("2 PRIMARY FAILED 0/2", "the deployment of api:2 has failed: reason 2");
+}
+
+#[test]
+fn an_older_revision_in_its_place_is_a_rollback() {
+    let rolled_back = "the deployment of api:2 has failed and was rolled back to api:1: reason";
+    check_revision(
+        "1 PRIMARY IN_PROGRESS 1/2\n2 ACTIVE FAILED 0/0",
+        "under way: 1/2 running",
+    );
+    check_revision(
+        "1 PRIMARY COMPLETED 2/2\n2 INACTIVE FAILED 0/0",
+        &format!("{rolled_back} 2"),
+    );
+    check_revision("1 PRIMARY IN_PROGRESS 1/2", "under way: 1/2 running");
+    check_revision("1 PRIMARY COMPLETED 2/2", &format!("{rolled_back} 1"));
+}
+
+#[test]
+fn a_newer_revision_in_its_place_is_somebody_elses() {
+    check_revision("3 PRIMARY COMPLETED 2/2", "a deployment of api:3 has taken its place");
+    check_revision(
+        "10 PRIMARY IN_PROGRESS 0/2",
+        "a deployment of api:10 has taken its place",
+    );
+}
