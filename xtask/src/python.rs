@@ -1,4 +1,4 @@
-//! Sets up the Python environments that end-to-end tests use: moto, which speaks AWS's API, and Checkov.
+//! Sets up the Python environments that end-to-end tests use: moto, which speaks AWS's API, Checkov, and GitHub's schemas.
 //!
 //! Each lies below `target/python/` and is made once for the versions that its requirements name.
 
@@ -10,7 +10,7 @@ use crate::report::Report;
 use crate::workspace;
 
 /// An environment and the step that makes it are called after the directory of `e2e/` whose `requirements.txt` it follows.
-const ENVIRONMENTS: [&str; 2] = ["moto", "checkov"];
+const ENVIRONMENTS: [&str; 3] = ["moto", "checkov", "pipelines"];
 
 /// Makes every environment that is not there yet.
 pub(crate) fn set_up(report: &mut Report) {
