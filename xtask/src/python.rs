@@ -1,4 +1,5 @@
-//! Sets up the Python environments that end-to-end tests use: moto, which speaks AWS's API, Checkov, and an embedding model.
+//! Sets up the Python environments that end-to-end tests use: moto, which speaks AWS's API, Checkov, an embedding model, a client of the
+//! agents' protocol, and GitHub's schemas.
 //!
 //! Each lies below `target/python/` and is made once for the versions that its requirements name.
 
@@ -10,7 +11,7 @@ use crate::report::Report;
 use crate::workspace;
 
 /// An environment and the step that makes it are called after the directory of `e2e/` whose `requirements.txt` it follows.
-const ENVIRONMENTS: [&str; 4] = ["moto", "checkov", "embeddings", "a2a"];
+const ENVIRONMENTS: [&str; 5] = ["moto", "checkov", "embeddings", "a2a", "pipelines"];
 
 /// Makes every environment that is not there yet.
 pub(crate) fn set_up(report: &mut Report) {
