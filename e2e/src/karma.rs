@@ -118,9 +118,18 @@ impl StackCopy {
 
     /// Starts `karma up` in the foreground with some flags more; it is killed if the test forgets it.
     pub fn up(&self, flags: &[&str]) -> Up {
+        self.up_with_path(flags, Path::new(""))
+    }
+
+    /// The same, with a directory of programs that others do not see.
+    pub fn up_with_path(&self, flags: &[&str], programs: &Path) -> Up {
         let port = self.port.to_string();
+        let usual = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::join_paths([programs.to_owned()].into_iter().chain(std::env::split_paths(&usual)))
+            .expect("no directory of programs has a colon in its name");
         let mut child = self
             .command(&[&["up", "--port", &port], flags].concat())
+            .env("PATH", path)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -322,7 +322,7 @@ impl Listener {
                 std::thread::spawn(move || {
                     pass_on(client, server, |bytes| {
                         heard.lock().expect("nobody panics with it").extend(bytes);
-                    })
+                    });
                 });
                 std::thread::spawn(move || pass_on(server_too, client_too, |_| {}));
             }

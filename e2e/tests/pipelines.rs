@@ -64,10 +64,14 @@ fn karma_takes_the_commands_of_the_action() {
 
 #[test]
 fn karma_reads_the_variables_of_the_action() {
-    let help = Command::new(karma_binary()).arg("--help").output().expect("karma can be started");
+    let help = Command::new(karma_binary())
+        .arg("--help")
+        .output()
+        .expect("karma can be started");
     let help = String::from_utf8_lossy(&help.stdout).into_owned();
     let known = variables(&help);
-    let set = variables(&fs::read_to_string(action()).expect("the action can be read"));
+    let text = fs::read_to_string(action()).expect("the action can be read");
+    let set = variables(&text);
     assert!(!set.is_empty() && set.is_subset(&known), "{set:?} of {known:?}");
 }
 

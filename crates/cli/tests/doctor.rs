@@ -1,5 +1,7 @@
 //! `karma doctor` on a machine without credentials.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
+
 mod support;
 
 use std::fs;

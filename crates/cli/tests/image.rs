@@ -1,5 +1,7 @@
 //! `karma image build` and `inspect` on a small stack, with a program of a hundred bytes.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
+
 mod support;
 
 use std::fs;
