@@ -21,15 +21,22 @@ pub fn repository() -> &'static Path {
         .expect("the crate lies in the repository")
 }
 
-/// Builds a package's binary in the profile of this test and returns its path.
+/// Set where the programs are built already: `cargo xtask test` has them from the tests of their own crates.
+const PROGRAMS_ARE_BUILT: &str = "KARMA_E2E_PROGRAMS_ARE_BUILT";
+
+/// Builds a package's binary in the profile of this test, where nobody has, and returns its path.
 fn built(package: &str, binary: &str) -> PathBuf {
+    let path = target_directory().join("debug").join(binary);
+    if std::env::var_os(PROGRAMS_ARE_BUILT).is_some() {
+        return path;
+    }
     let status = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--package", package, "--bin", binary])
         .current_dir(repository())
         .status()
         .expect("cargo runs: it runs this test");
     assert!(status.success(), "cargo build --package {package} failed");
-    target_directory().join("debug").join(binary)
+    path
 }
 
 /// The `karma` binary.

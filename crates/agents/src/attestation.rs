@@ -62,7 +62,14 @@ enum Recorded {
 
 /// The hash under which a data set is asked for and answered: of its JSON with sorted keys and no blanks.
 pub(crate) fn data_hash(data: &Value) -> Hash {
-    keccak256(&[data.to_string().as_bytes()])
+    keccak256(&[canonical(data).as_bytes()])
+}
+
+/// As text that does not depend on the order in which keys came: they are sorted, and there are no blanks.
+pub(crate) fn canonical(data: &Value) -> String {
+    let mut data = data.clone();
+    data.sort_all_objects();
+    data.to_string()
 }
 
 impl Attestor {

@@ -45,7 +45,7 @@ fn json_says_the_same() {
     let check = karma(stack.path(), &["docs", "--check", "--json", "-q"]);
     let document = |stale: &str| {
         format!(
-            "--- stdout\n{{\"documents\":[{{\"blocks\":1,\"file\":\"README.md\",\"stale\":[{stale}]}}]}}\n--- stderr\n"
+            "--- stdout\n{{\"documents\":[{{\"file\":\"README.md\",\"blocks\":1,\"stale\":[{stale}]}}]}}\n--- stderr\n"
         )
     };
     let stale = document("{\"line\":3,\"name\":\"summary\"}");

@@ -26,7 +26,7 @@ use self::history::{History, Offer, Usual};
 use self::price::{PriceOpinion, Tariff};
 use self::score::{Deduction, Verdict};
 use super::{Agent, Route, Service, Skill, Start};
-use crate::attestation::{Attestation, Attestor};
+use crate::attestation::{Attestation, Attestor, canonical};
 use crate::card::hex;
 use crate::error::ApiError;
 use crate::input::Input;
@@ -271,5 +271,5 @@ fn reasoning(verdict: &Verdict, deductions: &[Deduction], counted: &Counted) -> 
 }
 
 fn digest(value: &Value) -> String {
-    hex(&Sha256::digest(value.to_string()))
+    hex(&Sha256::digest(canonical(value)))
 }

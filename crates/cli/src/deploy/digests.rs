@@ -232,7 +232,7 @@ mod tests {
         check(
             Some(r#"{"image_tag":"1.0","image_digests":{"gone":"sha256:3","a":"sha256:0"}}"#),
             &[("a", "sha256:1")],
-            "{\n  \"image_digests\": {\n    \"a\": \"sha256:1\"\n  },\n  \"image_tag\": \"1.0\"\n}\n",
+            "{\n  \"image_tag\": \"1.0\",\n  \"image_digests\": {\n    \"a\": \"sha256:1\"\n  }\n}\n",
             Written::Changed,
         );
     }

@@ -144,7 +144,7 @@ mod tests {
         );
         check(
             &Event::Service(json!({ "service": "validator", "outcome": "stable" })),
-            r#"{"event":"service","outcome":"stable","service":"validator"}"#,
+            r#"{"event":"service","service":"validator","outcome":"stable"}"#,
         );
         check(
             &Event::started("deploy", "terraform".to_owned()),
