@@ -222,6 +222,10 @@ fn karma_toml() -> String {
     for agent in agents {
         text.push_str(&format!("[image.\"karmacadabra/{agent}\"]\nargs = [{agent:?}]\n"));
     }
+    text.push_str(&format!(
+        "[chain]\nprepare = [\"{}\", \"prepare-chain\"]\n",
+        agent_binary().display()
+    ));
     text
 }
 
