@@ -132,6 +132,7 @@ fn an_image_holds_nothing_but_what_it_is_for_and_unpacked_it_runs() {
 
 /// The agent answers within its own root, and so does the container's health check, which is a subcommand of it.
 fn runs(root: &Path) {
+    fs::create_dir(root.join("dev")).expect("an image has no devices");
     let port = free_port();
     let mut agent = Running(
         within(root, &["validator"], port)
@@ -152,11 +153,14 @@ fn runs(root: &Path) {
     assert!(health.status.success(), "{health:?}");
 }
 
-/// A command of the image's program with the image's files as the only ones.
+/// What a container gets from whoever runs it: devices, and a root of its own.
+const CONTAINED: &str = r#"mount --rbind /dev "$0/dev" && exec chroot "$0" "$@""#;
+
+/// A command of the image's program with the image's files, and devices, as the only ones.
 fn within(root: &Path, arguments: &[&str], port: u16) -> Command {
     let mut command = Command::new("unshare");
     command
-        .args(["--user", "--map-root-user", "--root"])
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", CONTAINED])
         .arg(root)
         .arg("/usr/local/bin/karma-agent")
         .args(arguments)
