@@ -45,6 +45,10 @@ Settings, from the environment:
                         the registries of ERC-8004 (all three or none)
   PUBLIC_URL            the address callers know this agent by (default: what the request says)
   RATE_LIMIT_PER_MINUTE how often one caller, by address or by payer, may ask, or off (default off)
+  OTEL_EXPORTER_OTLP_ENDPOINT
+                        who takes spans, by OTLP over HTTP; https://xray.REGION.amazonaws.com is X-Ray itself, with requests signed as
+                        the task's role (default nobody)
+  OTEL_SERVICE_NAME     what the agent is called in spans (default its name)
   PUSH_REACH            public or any: where callers may have A2A notifications sent to (default public)
   DRAIN_QUIET_SECONDS   after SIGTERM, serve until no request came for so long (default 2)
   STOP_TIMEOUT_SECONDS  after SIGTERM, stop accepting at the latest then (default 110)

@@ -33,7 +33,7 @@ use crate::rate::{Caller, Rates};
 use crate::settings::{SettingError, Settings};
 use crate::shutdown::{Activity, Drained, Stop};
 use crate::store::{OpenError, Store, StoreError};
-use crate::telemetry::{Exporter, Exporting};
+use crate::telemetry::{Collector, Exporter, Exporting};
 use crate::trace::{self, Trace};
 use crate::{card, health, limits};
 
@@ -75,6 +75,9 @@ pub enum StartError {
     /// The client for calls to other agents could not be made.
     #[error("could not prepare calls to other agents")]
     Client(#[source] reqwest::Error),
+    /// Nobody can be found to sign as for X-Ray.
+    #[error("could not prepare to send traces to X-Ray")]
+    Traces(#[source] object_store::Error),
     /// The address is taken, or not ours.
     #[error("could not listen on {address}: {reason}")]
     Listen {
@@ -91,7 +94,7 @@ impl Server {
         let activity = Activity::new();
         let log = Log::new(agent.name, settings.log_level);
         let service = settings.service_name.clone().unwrap_or_else(|| agent.name.to_owned());
-        let (exporter, exporting) = Exporter::start(settings.otlp_endpoint.as_ref(), service)?;
+        let (exporter, exporting) = Exporter::start(Collector::of(settings)?, service, log);
         let watch = Watch {
             activity: activity.clone(),
             exporter,

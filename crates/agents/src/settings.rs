@@ -43,6 +43,8 @@ pub struct Settings {
     pub push_reach: Reach,
     /// `OTEL_EXPORTER_OTLP_ENDPOINT`: where to send spans, if anywhere.
     pub otlp_endpoint: Option<Url>,
+    /// `AWS_ENDPOINT_URL_XRAY`: where X-Ray is asked, if it is what takes the spans and not at its own address.
+    pub xray_endpoint: Option<Url>,
     /// `OTEL_SERVICE_NAME`: what this agent is called in spans, if not by its own name.
     pub service_name: Option<String>,
     /// `OPENAI_API_KEY`, `OPENAI_BASE_URL` and others: the language model to ask, if any.
@@ -91,6 +93,7 @@ impl Settings {
                 .unwrap_or_default(),
             push_reach: environment.optional("PUSH_REACH", Reach::parse)?.unwrap_or_default(),
             otlp_endpoint: environment.optional("OTEL_EXPORTER_OTLP_ENDPOINT", http_url)?,
+            xray_endpoint: environment.optional("AWS_ENDPOINT_URL_XRAY", http_url)?,
             service_name: environment.optional("OTEL_SERVICE_NAME", |text| Ok(text.to_owned()))?,
             llm: LlmSettings::read(&environment)?,
             irc: IrcSettings::read(&environment)?,

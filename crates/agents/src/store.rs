@@ -36,6 +36,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 use uuid::Uuid;
 
+pub(crate) use self::connector::Connector;
 pub use self::journal::{Entry, Journal, Position};
 pub use self::objects::OpenError;
 pub use self::spending::{Caps, Expense, Reservation, Spending};

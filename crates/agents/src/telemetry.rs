@@ -3,17 +3,20 @@
 //! A span that nobody takes is lost: no request waits for one, and so many and no more are kept.
 //! <https://opentelemetry.io/docs/specs/otlp/#otlphttp>
 
+mod collector;
+mod xray;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::Url;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use crate::client::client_for;
-use crate::server::StartError;
+pub(crate) use self::collector::Collector;
+use self::collector::Losses;
+use crate::logging::Log;
 
 /// So many spans may wait to be sent, and so many are sent at once.
 const MOST_WAITING: usize = 1024;
@@ -59,15 +62,13 @@ pub(crate) struct Exporting(Option<JoinHandle<()>>);
 
 impl Exporter {
     /// Begins to send the spans of a service, if there is somebody to send them to.
-    pub(crate) fn start(endpoint: Option<&Url>, service: String) -> Result<(Option<Exporter>, Exporting), StartError> {
-        let Some(endpoint) = endpoint else {
-            return Ok((None, Exporting(None)));
+    pub(crate) fn start(collector: Option<Collector>, service: String, log: Log) -> (Option<Exporter>, Exporting) {
+        let Some(collector) = collector else {
+            return (None, Exporting(None));
         };
-        let client = client_for(endpoint).build().map_err(StartError::Client)?;
-        let url = format!("{}/v1/traces", endpoint.as_str().trim_end_matches('/'));
         let (exporter, spans) = Exporter::channel();
-        let job = tokio::spawn(send_all(spans, client, url, service));
-        Ok((Some(exporter), Exporting(Some(job))))
+        let job = tokio::spawn(send_all(spans, collector, service, Losses::new(log)));
+        (Some(exporter), Exporting(Some(job)))
     }
 
     /// An exporter, and what it takes.
@@ -91,11 +92,12 @@ impl Exporting {
     }
 }
 
-async fn send_all(mut spans: mpsc::Receiver<Span>, client: reqwest::Client, url: String, service: String) {
+async fn send_all(mut spans: mpsc::Receiver<Span>, collector: Collector, service: String, mut losses: Losses) {
     while let Some(first) = spans.recv().await {
         let batch = gather(first, &mut spans).await;
         // What is not taken is lost: to keep it would only make room for less.
-        let _ = client.post(&url).json(&request(&service, &batch)).send().await;
+        let taken = collector.take(request(&service, &batch).to_string().into_bytes()).await;
+        losses.note(&collector, batch.len(), taken);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::client::client_for;
 
 /// Makes a client for each address that S3's client asks.
 #[derive(Debug)]
-pub(super) struct Connector;
+pub(crate) struct Connector;
 
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {

@@ -11,6 +11,8 @@ mod llm;
 #[expect(dead_code, reason = "the client's own tests use the rest of it")]
 mod model_server;
 mod program;
+mod sigv4;
 mod skeleton;
 mod ten_faults;
 mod validator;
+mod xray;

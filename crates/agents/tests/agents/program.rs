@@ -26,7 +26,7 @@ fn run(arguments: &[&str], settings: &[(&str, &str)]) -> Output {
 }
 
 /// An agent in a process of its own.
-struct Process {
+pub(crate) struct Process {
     child: Child,
     address: SocketAddr,
     /// Its log, read as it is written: a full pipe would hold the agent up.
@@ -35,7 +35,7 @@ struct Process {
 
 impl Process {
     /// Starts karma-hello and waits until it listens.
-    fn start(settings: &[(&str, &str)]) -> Process {
+    pub(crate) fn start(settings: &[(&str, &str)]) -> Process {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let (port, data) = (free.port().to_string(), shipped_data());
         let mut command = command(&["karma-hello"], settings);
@@ -56,7 +56,7 @@ impl Process {
     }
 
     /// Reads the log up to the line with this message.
-    fn wait_for(&self, message: &str) -> Value {
+    pub(crate) fn wait_for(&self, message: &str) -> Value {
         loop {
             let line = self
                 .log
@@ -73,7 +73,7 @@ impl Process {
     }
 
     /// The status of a request on a connection of its own.
-    fn ask(&self, path: &str) -> String {
+    pub(crate) fn ask(&self, path: &str) -> String {
         let mut stream = self.connect();
         write!(
             stream,
