@@ -22,7 +22,8 @@ const METADATA: &str = "ECS_CONTAINER_METADATA_URI_V4";
 /// `PATH` where this process has none.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// Who sets one of these has somebody of his own to send traces to, and is told nothing about ours.
+/// Who sets one of these has somebody of his own to send traces to, and is told nothing about ours. X-Ray is nobody of his own: here, ours
+/// takes its place.
 const EXPORTER_ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
 
 /// What the variables of all containers are made of.
@@ -54,14 +55,7 @@ impl Given<'_> {
         }
         variables.extend(self.metadata.map(|uri| (METADATA.to_owned(), uri.to_owned())));
         let secret = |(name, value): (&String, &SecretValue)| (name.clone(), value.expose().to_owned());
-        if container
-            .environment
-            .keys()
-            .any(|name| EXPORTER_ENDPOINTS.contains(&name.as_str()))
-        {
-            variables.retain(|name, _| !name.starts_with("OTEL_"));
-        }
-        variables.extend(container.environment.clone());
+        variables.extend(here(&container.environment));
         variables.extend(container.secrets.iter().map(secret));
         let mark = survivors::container_mark(self.state_directory, task, &container.name);
         variables.insert("HOST".to_owned(), self.host.to_string());
@@ -76,12 +70,12 @@ impl Surroundings<'_> {
         let temporary = self.temporary(container).display().to_string();
         let path = std::env::var("PATH").unwrap_or_else(|_| PATH.to_owned());
         let mut variables = BTreeMap::from([("PATH".to_owned(), path), ("TMPDIR".to_owned(), temporary)]);
-        variables.extend(
-            place
-                .variables
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), value.clone())),
-        );
+        let sends_elsewhere = here(&container.environment).any(|(name, _)| is_exporter_endpoint(&name));
+        let told = place
+            .variables
+            .iter()
+            .filter(|(name, _)| !(sends_elsewhere && name.starts_with("OTEL_")));
+        variables.extend(told.map(|(name, value)| ((*name).to_owned(), value.clone())));
         let given = Given {
             state_directory: self.state_directory,
             region: self.region,
@@ -106,5 +100,53 @@ impl Surroundings<'_> {
     /// Where a container keeps what need not last.
     pub(super) fn temporary(&self, container: &LocalContainer) -> PathBuf {
         self.disk().join("tmp").join(logs::file_name(&container.name))
+    }
+}
+
+/// What the definition says, but for X-Ray's address.
+fn here(environment: &BTreeMap<String, String>) -> impl Iterator<Item = (String, String)> {
+    let stays = |(name, value): &(&String, &String)| !(is_exporter_endpoint(name) && is_xray(value));
+    let own = environment.iter().filter(stays);
+    own.map(|(name, value)| (name.clone(), value.clone()))
+}
+
+fn is_exporter_endpoint(name: &str) -> bool {
+    EXPORTER_ENDPOINTS.contains(&name)
+}
+
+/// Whether traces that are sent there go to X-Ray, in any region.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-OTLPEndpoint.html>
+fn is_xray(endpoint: &str) -> bool {
+    let host = endpoint
+        .strip_prefix("https://")
+        .and_then(|rest| rest.split(['/', ':']).next());
+    let of_a_region = |host: &str| {
+        host.starts_with("xray.") && (host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn"))
+    };
+    host.is_some_and(of_a_region)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn xrays_endpoint_is_left_out_and_anybody_elses_stays() {
+        let check = |name: &str, endpoint: &str, stays: bool| {
+            let environment = [(name.to_owned(), endpoint.to_owned())].into();
+            assert_eq!(here(&environment).count() == 1, stays, "{name}={endpoint}");
+        };
+        let generic = "OTEL_EXPORTER_OTLP_ENDPOINT";
+        check(generic, "https://xray.us-east-1.amazonaws.com", false);
+        check(generic, "https://xray.cn-north-1.amazonaws.com.cn:443/", false);
+        check(
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            "https://xray.eu-west-1.amazonaws.com/v1/traces",
+            false,
+        );
+        check(generic, "https://traces.example.com", true);
+        check(generic, "https://xray.us-east-1.amazonaws.com.example.com", true);
+        check(generic, "http://127.0.0.1:4318", true);
+        check("XRAY_URL", "https://xray.us-east-1.amazonaws.com", true);
     }
 }
