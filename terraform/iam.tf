@@ -141,6 +141,8 @@ resource "aws_iam_role_policy" "task_data" {
   policy = data.aws_iam_policy_document.task_data[each.key].json
 }
 
+# OTLP's endpoint asks for the same permission as the API of segments:
+# https://docs.aws.amazon.com/xray/latest/devguide/xray-opentelemetry-bearer-token.html
 data "aws_iam_policy_document" "task_traces" {
   statement {
     sid = "SendTraces"

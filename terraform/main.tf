@@ -6,13 +6,63 @@ locals {
     } : {}
   }
 
+  # What all agents are told of the chain and of the language model. What is null they are not told.
+  connections = merge(
+    var.payments == null ? {} : {
+      CHAIN_RPC_URL       = var.payments.rpc_url
+      CHAIN_ID            = tostring(var.payments.chain_id)
+      TOKEN_ADDRESS       = var.payments.token_address
+      IDENTITY_REGISTRY   = try(var.payments.registries.identity, null)
+      REPUTATION_REGISTRY = try(var.payments.registries.reputation, null)
+      VALIDATION_REGISTRY = try(var.payments.registries.validation, null)
+      FACILITATOR_URL     = var.payments.facilitator_url
+      ALLOWED_PAYEES      = length(var.payments.allowed_payees) > 0 ? join(",", var.payments.allowed_payees) : null
+      SPEND_PER_TASK      = tostring(var.payments.spend_per_task)
+      SPEND_PER_DAY       = tostring(var.payments.spend_per_day)
+    },
+    var.language_model == null ? {} : {
+      OPENAI_BASE_URL        = var.language_model.base_url
+      OPENAI_MODEL           = var.language_model.model
+      OPENAI_EMBEDDING_MODEL = var.language_model.embedding_model
+      LLM_TOKENS_PER_DAY     = try(tostring(var.language_model.tokens_per_day), null)
+    },
+  )
+
+  # Who takes their traces. X-Ray's sampling rule knows the agents by the names of their services.
+  otlp_endpoint = var.otlp_endpoint != null ? var.otlp_endpoint : var.enable_xray_tracing ? "https://xray.${var.aws_region}.amazonaws.com" : null
+  traces = {
+    for name, agent in var.agents : name => local.otlp_endpoint == null ? {} : {
+      OTEL_EXPORTER_OTLP_ENDPOINT = local.otlp_endpoint
+      OTEL_SERVICE_NAME           = "${var.project_name}-${name}"
+    }
+  }
+
+  # What each agent asks for its skills, where the stack says so: { karma-hello = { PRICES = "get_chat_logs=10000" } }
+  prices = {
+    for name, agent in var.agents : name => var.payments == null || length(agent.prices) == 0 ? {} : {
+      PRICES = join(",", [for skill, price in agent.prices : "${skill}=${price}"])
+    }
+  }
+
   environment = {
     for name, agent in var.agents : name => merge(
       { PORT = tostring(agent.port), DATA_DIR = "/app/data", LOG_LEVEL = var.log_level },
       { AWS_REGION = var.aws_region, STORE_URL = "s3://${aws_s3_bucket.data.id}/store" },
       { RATE_LIMIT_PER_MINUTE = var.rate_limit_per_minute == null ? "off" : tostring(var.rate_limit_per_minute) },
+      { for variable, value in local.connections : variable => value if value != null },
+      local.prices[name],
+      local.traces[name],
       local.peer_urls[name],
       agent.environment,
+    )
+  }
+
+  # What each agent reads from its secret. Who pays needs a key, and a node's address that is not told here.
+  secrets = {
+    for name, agent in var.agents : name => setunion(
+      agent.secrets,
+      var.payments == null ? [] : ["PRIVATE_KEY"],
+      try(var.payments.rpc_url, "") == null ? ["CHAIN_RPC_URL"] : [],
     )
   }
 
@@ -125,7 +175,7 @@ resource "aws_ecs_task_definition" "agents" {
 
     environment = [for name, value in local.environment[each.key] : { name = name, value = value }]
 
-    secrets = [for key in each.value.secrets : {
+    secrets = [for key in local.secrets[each.key] : {
       name      = key
       valueFrom = "${aws_secretsmanager_secret.agents[each.key].arn}:${key}::"
     }]

@@ -56,6 +56,7 @@ variable "agents" {
     calls: the agents it calls. It finds the address of each in an environment variable (KARMA_HELLO_URL), and the security groups let it through.
     secrets: the keys of its secret in Secrets Manager that become environment variables. A task does not start while one of them has no value.
     environment: further environment variables.
+    prices: with payments, what its skills cost, in base units of the token; those that are not named are free. Without any it asks its own prices.
   EOT
   type = map(object({
     port              = number
@@ -69,6 +70,7 @@ variable "agents" {
     calls             = optional(set(string), [])
     secrets           = optional(set(string), [])
     environment       = optional(map(string), {})
+    prices            = optional(map(number), {})
   }))
   default = {
     validator       = { port = 9001, priority = 100 }
@@ -144,6 +146,16 @@ variable "agents" {
   validation {
     condition     = alltrue([for name, agent in var.agents : alltrue([for callee in agent.calls : callee != name && contains(keys(var.agents), callee)])])
     error_message = "An agent can only call the other agents of this map."
+  }
+
+  validation {
+    condition     = alltrue([for agent in var.agents : length(setintersection(keys(agent.environment), agent.secrets)) == 0])
+    error_message = "A variable of an agent stands in its environment or in its secrets: ECS takes no task definition with both."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for agent in var.agents : [for skill, price in agent.prices : can(regex("^[a-z0-9_.-]+$", skill)) && price >= 0 && floor(price) == price]]))
+    error_message = "A price is a whole number of base units that is not negative, by the name of a skill."
   }
 }
 

@@ -47,7 +47,7 @@ fn wrong_values() -> Vec<Wrong> {
 #[test]
 fn the_example_of_variables_is_accepted_and_shows_every_one() {
     let example = fs::read_to_string(stack().join("terraform.tfvars.example")).unwrap();
-    let declarations = ["variables.tf", "variables_operations.tf"]
+    let declarations = ["variables.tf", "variables_connections.tf", "variables_operations.tf"]
         .map(|file| fs::read_to_string(stack().join(file)).unwrap())
         .concat();
     assert!(evaluation::plan(&stack(), "terraform.tfvars", &example).is_ok());
