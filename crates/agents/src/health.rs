@@ -1,13 +1,13 @@
 //! `/health`: is the process alive, and with `?deep=1`, does it reach what it needs.
 //!
-//! The load balancer asks without `deep`: an agent must not be killed because its neighbour is down.
+//! The load balancer asks without `deep`: an agent must not be killed because its neighbour is down. Whoever asks deeply, and however often,
+//! what others run and count the calls of (a node of the chain, a language model) is asked once in a while only.
 
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::Json;
 use axum::Router;
@@ -19,7 +19,8 @@ use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use thiserror::Error;
-use tokio::time::timeout;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout};
 
 use crate::agents::Agent;
 use crate::error::chain;
@@ -40,13 +41,22 @@ pub struct Dependency {
     /// What stands beside the name: where it is.
     facts: Map<String, Value>,
     probe: Probe,
+    /// The last answer, for what is not asked each time.
+    last: Option<Arc<Mutex<Option<Answer>>>>,
+}
+
+/// What a dependency said, and when.
+#[derive(Clone)]
+struct Answer {
+    at: Instant,
+    said: Result<Map<String, Value>, String>,
 }
 
 /// Asks it, with the trace of who asks for the health; gives what there is to say of it, or why it is out of reach.
 type Probe = Arc<dyn Fn(Trace) -> BoxFuture<'static, Result<Map<String, Value>, String>> + Send + Sync>;
 
 impl Dependency {
-    /// Anything that can be asked. Its answer stands in the report.
+    /// Anything that can be asked, once in [`limits::HEALTH_KEPT`]. Its answer stands in the report.
     pub(crate) fn new<F>(
         name: &'static str,
         facts: Value,
@@ -59,7 +69,13 @@ impl Dependency {
             name,
             facts: object(facts),
             probe: Arc::new(move |trace| probe(trace).map_ok(object).boxed()),
+            last: Some(Arc::default()),
         }
+    }
+
+    /// It is our own, and asked each time.
+    fn each_time(self) -> Dependency {
+        Dependency { last: None, ..self }
     }
 
     /// Another agent; its own `/health` is asked.
@@ -69,6 +85,7 @@ impl Dependency {
             let (base, client) = (base.clone(), client.clone());
             async move { reach(&base, &client, &trace).await }
         })
+        .each_time()
     }
 
     /// The language model.
@@ -86,6 +103,7 @@ impl Dependency {
             let store = store.clone();
             async move { store.check().await.map(|()| Value::Null).map_err(|error| chain(&error)) }
         })
+        .each_time()
     }
 }
 
@@ -175,6 +193,9 @@ struct Reach {
     #[serde(flatten)]
     facts: Map<String, Value>,
     reachable: bool,
+    /// Where the answer is an earlier one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked_seconds_ago: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
@@ -213,14 +234,8 @@ async fn reach_all(dependencies: &[Dependency], trace: &Trace) -> Vec<Reach> {
 }
 
 async fn ask(dependency: &Dependency, trace: Trace) -> Reach {
-    let asked = timeout(limits::HEALTH_PATIENCE, (dependency.probe)(trace)).await;
-    let late = || {
-        Err(format!(
-            "no answer within {} seconds",
-            limits::HEALTH_PATIENCE.as_secs()
-        ))
-    };
-    let (said, error) = match asked.unwrap_or_else(|_| late()) {
+    let (answer, is_earlier) = answer(dependency, trace).await;
+    let (said, error) = match answer.said {
         Ok(said) => (said, None),
         Err(error) => (Map::new(), Some(error)),
     };
@@ -230,7 +245,39 @@ async fn ask(dependency: &Dependency, trace: Trace) -> Reach {
         name: dependency.name,
         facts,
         reachable: error.is_none(),
+        asked_seconds_ago: is_earlier.then(|| answer.at.elapsed().as_secs()),
         error,
+    }
+}
+
+/// The answer, and whether it is an earlier one. Who asks while somebody else does waits for that answer.
+async fn answer(dependency: &Dependency, trace: Trace) -> (Answer, bool) {
+    let Some(last) = &dependency.last else {
+        return (fresh(dependency, trace).await, false);
+    };
+    let mut last = last.lock().await;
+    if let Some(earlier) = last
+        .as_ref()
+        .filter(|earlier| earlier.at.elapsed() < limits::HEALTH_KEPT)
+    {
+        return (earlier.clone(), true);
+    }
+    let now = fresh(dependency, trace).await;
+    *last = Some(now.clone());
+    (now, false)
+}
+
+async fn fresh(dependency: &Dependency, trace: Trace) -> Answer {
+    let asked = timeout(limits::HEALTH_PATIENCE, (dependency.probe)(trace)).await;
+    let late = || {
+        Err(format!(
+            "no answer within {} seconds",
+            limits::HEALTH_PATIENCE.as_secs()
+        ))
+    };
+    Answer {
+        at: Instant::now(),
+        said: asked.unwrap_or_else(|_| late()),
     }
 }
 
@@ -241,5 +288,58 @@ async fn reach(base: &Url, client: &reqwest::Client, trace: &Trace) -> Result<Va
     match answer.status() {
         StatusCode::OK => Ok(Value::Null),
         status => Err(format!("its health check answered {status}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    /// A dependency that counts how often it is asked.
+    fn counter() -> (Dependency, Arc<AtomicU64>) {
+        let count = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&count);
+        let dependency = Dependency::new("chain", json!({ "chain_id": 1 }), move |_| {
+            let block = counted.fetch_add(1, Ordering::Relaxed);
+            async move { Ok(json!({ "block": block })) }
+        });
+        (dependency, count)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_others_count_is_asked_once_in_a_while() {
+        let (dependency, count) = counter();
+        let all = [dependency.clone(), dependency.clone(), dependency];
+        let block = |reach: &Reach| (reach.facts["block"].clone(), reach.asked_seconds_ago);
+        let first: Vec<_> = reach_all(&all, &Trace::default()).await.iter().map(block).collect();
+        assert_eq!(first, [(json!(0), None), (json!(0), Some(0)), (json!(0), Some(0))]);
+        tokio::time::advance(limits::HEALTH_KEPT / 2).await;
+        let age = (limits::HEALTH_KEPT / 2).as_secs();
+        assert_eq!(block(&ask(&all[0], Trace::default()).await), (json!(0), Some(age)));
+        tokio::time::advance(limits::HEALTH_KEPT / 2).await;
+        assert_eq!(block(&ask(&all[0], Trace::default()).await), (json!(1), None));
+        assert_eq!(count.load(Ordering::Relaxed), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_our_own_is_asked_each_time() {
+        let (dependency, count) = counter();
+        let dependency = dependency.each_time();
+        for _ in 0..3 {
+            assert_eq!(ask(&dependency, Trace::default()).await.asked_seconds_ago, None);
+        }
+        assert_eq!(count.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_is_kept_as_well_and_silence_is_one() {
+        let silent = Dependency::new("llm", Value::Null, |_| std::future::pending::<Result<Value, String>>());
+        for earlier in [None, Some(0)] {
+            let reach = ask(&silent, Trace::default()).await;
+            assert_eq!((reach.reachable, reach.asked_seconds_ago), (false, earlier));
+            assert_eq!(reach.error.as_deref(), Some("no answer within 2 seconds"));
+        }
     }
 }

@@ -31,3 +31,5 @@ pub(crate) const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) const GATHER_PATIENCE: Duration = Duration::from_secs(15);
 /// How long a health check waits.
 pub(crate) const HEALTH_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a deep health check keeps what others have answered: a check every second must not become their load, nor their bill.
+pub(crate) const HEALTH_KEPT: Duration = Duration::from_secs(5);
