@@ -16,6 +16,7 @@ mod outputs;
 mod past;
 mod repositories;
 mod rollout;
+mod tools;
 
 pub(crate) use bill::{BudgetArguments, check as bill};
 pub(crate) use changes::{Decision, plan};
@@ -28,3 +29,4 @@ pub(crate) use journal::Journal;
 pub(crate) use past::{earlier, images as images_of};
 pub(crate) use repositories::Repositories;
 pub(crate) use rollout::Rollout;
+pub(crate) use tools::{ChangeArguments, Tools};
