@@ -22,7 +22,7 @@ pub(crate) use bill::{BudgetArguments, check as bill};
 pub(crate) use changes::{Decision, plan};
 pub(crate) use digests::{Digests, ImageKeys};
 pub(crate) use event::{EVENTS, Event};
-pub(crate) use examine::examine;
+pub(crate) use examine::{ImageStep, examine};
 pub(crate) use follow::{family, wanted};
 pub(crate) use images::Images;
 pub(crate) use journal::Journal;

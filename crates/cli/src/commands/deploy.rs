@@ -3,7 +3,7 @@
 use clap::Args;
 use karma_fleet::Fleet;
 
-use crate::deploy::{self, BudgetArguments, ChangeArguments, EVENTS, ImageKeys, Journal, Rollout, Tools};
+use crate::deploy::{self, BudgetArguments, ChangeArguments, EVENTS, ImageKeys, ImageStep, Journal, Rollout, Tools};
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::operation::FollowArguments;
@@ -69,13 +69,19 @@ async fn deploy(
 ) -> Result<ExitStatus, Failure> {
     let tools = arguments.change.tools(&loaded, journal).await?;
     let Tools { session, terraform } = &tools;
-    journal.step(deploy::examine(session, &loaded, fleet, journal)).await?;
+    let images = if arguments.skip_images {
+        ImageStep::Skip
+    } else {
+        ImageStep::Bring
+    };
+    journal
+        .step(deploy::examine(session, &loaded, fleet, images, journal))
+        .await?;
     tools.init(journal).await?;
     let directory = loaded.directory.clone();
-    let keys = if arguments.skip_images {
-        None
-    } else {
-        Some(ImageKeys::of(&loaded.stack, fleet, &arguments.change.stack.variables)?)
+    let keys = match images {
+        ImageStep::Bring => Some(ImageKeys::of(&loaded.stack, fleet, &arguments.change.stack.variables)?),
+        ImageStep::Skip => None,
     };
     let state = terraform.state().await?;
     journal
