@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use karma_e2e::karma::{StackCopy, free_port, repository, request, target_directory, wait_until};
+use karma_e2e::karma::{Answer, StackCopy, free_port, repository, request, target_directory, wait_until};
 use karma_e2e::skip;
+use karma_e2e::skip::skip_everywhere;
 use serde_json::Value;
 
 const AGENTS: [&str; 5] = [
@@ -31,10 +32,7 @@ impl Images {
         let root = format!("root = \"{}\"", repository().display());
         assert!(text.contains("root = \"..\""), "{text}");
         stack.write("karma.toml", &text.replace("root = \"..\"", &root));
-        // The build command is cargo, which is told where its toolchain is.
-        let toolchain = ["HOME", "CARGO_HOME", "RUSTUP_HOME"].map(|name| (name, std::env::var_os(name)));
-        let toolchain = toolchain.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        let output = stack.command(&["image", "build", "--json"]).envs(toolchain).output();
+        let output = toolchain(&mut stack.command(&["image", "build", "--json"])).output();
         let output = output.expect("karma can be started");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let built: Value = serde_json::from_slice(&output.stdout).expect("JSON was asked for");
@@ -131,6 +129,33 @@ fn an_image_holds_nothing_but_what_it_is_for_and_unpacked_it_runs() {
 }
 
 /// The agent answers within its own root, and so does the container's health check, which is a subcommand of it.
+#[test]
+fn an_image_for_arm64_is_built_where_target_and_linker_exist() {
+    let name = "an_image_for_arm64_is_built_where_target_and_linker_exist";
+    let stack = StackCopy::without_images();
+    stack.write("terraform.tfvars", "cpu_architecture = \"ARM64\"\n");
+    stack.write(
+        "Cargo.toml",
+        "[package]\nname = \"here\"\nedition = \"2024\"\n[workspace]\n",
+    );
+    fs::create_dir(stack.path().join("src")).expect("the copy can be written");
+    stack.write("src/main.rs", "fn main() { println!(\"here\"); }\n");
+    stack.write(
+        "karma.toml",
+        "[image.\"karmacadabra/validator\"]\npath = \"/bin/here\"\nprogram = \"target/{target}/debug/here\"\n\
+         build = [\"cargo\", \"build\", \"--offline\", \"--target\", \"{target}\", \"--config\", \
+         'target.{target}.rustflags = [\"-Ctarget-feature=+crt-static\"]']\n",
+    );
+    let built = toolchain(&mut stack.command(&["image", "build"])).output();
+    let built = Answer::from(built.expect("karma can be started"));
+    if built.code == Some(2) && built.stderr.contains("rustup target add") {
+        return skip_everywhere(name, "Rust's library for aarch64-unknown-linux-gnu is not here");
+    }
+    assert_eq!(built.code, Some(0), "{built:?}");
+    let inspected = stack.run(&["image", "inspect", "--json", "validator"]);
+    assert!(inspected.stdout.contains("arm64"), "{inspected:?}");
+}
+
 fn runs(root: &Path) {
     fs::create_dir(root.join("dev")).expect("an image has no devices");
     let port = free_port();
@@ -191,6 +216,12 @@ impl Drop for Running {
 }
 
 /// The files below a directory, in order.
+/// A build command is cargo, which is told where its toolchain is.
+fn toolchain(command: &mut Command) -> &mut Command {
+    let places = ["HOME", "CARGO_HOME", "RUSTUP_HOME"].map(|name| (name, std::env::var_os(name)));
+    command.envs(places.into_iter().filter_map(|(name, value)| Some((name, value?))))
+}
+
 fn list(root: &Path, directory: &Path, files: &mut Vec<String>) {
     let entries = fs::read_dir(directory).expect("it was unpacked here");
     let mut paths: Vec<_> = entries.map(|entry| entry.expect("it can be listed").path()).collect();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -322,6 +323,73 @@ fn only_who_is_known_may_push() {
     let known = images.push_as("", &["--to", &host], &[("DOCKER_CONFIG", &docker)]);
     assert_eq!(known.code, Some(0), "{known:?}");
     assert_eq!(known.stdout.lines().count(), 5);
+}
+
+#[test]
+fn a_credential_helper_is_asked_and_never_quoted() {
+    if is_skipped("a_credential_helper_is_asked_and_never_quoted") {
+        return;
+    }
+    let images = Images::build(1000);
+    let users = images.stack.path().join("users");
+    fs::write(&users, USERS).expect("the copy can be written");
+    let registry = DockerRegistry::start(Access {
+        users: Some(&users),
+        ..Access::default()
+    });
+    let host = registry.host();
+    let push = |configuration: &str, helper: &str| {
+        let directory = images.stack.path();
+        fs::write(directory.join("config.json"), configuration).expect("the copy can be written");
+        executable(&directory.join("docker-credential-here"), helper);
+        let usual = std::env::var_os("PATH").unwrap_or_default();
+        let path = [directory.to_owned()].into_iter().chain(std::env::split_paths(&usual));
+        let path = PathBuf::from(std::env::join_paths(path).expect("no directory of programs has a colon in its name"));
+        images.push_as("", &["--to", &host], &[("DOCKER_CONFIG", directory), ("PATH", &path)])
+    };
+    let kept = format!(
+        "read server && [ \"$1 $server\" = 'get {host}' ] && echo '{{\"Username\":\"me\",\"Secret\":\"open-sesame\"}}'"
+    );
+    let own = format!(r#"{{"credsStore":"nobody","credHelpers":{{"{host}":"here"}}}}"#);
+    for (configuration, helper, code, said) in [
+        (&*own, &*kept, 0, ""),
+        (r#"{"credsStore":"here"}"#, &kept, 0, ""),
+        (
+            &own,
+            "echo credentials not found in native keychain; exit 1",
+            2,
+            "does not accept requests without credentials",
+        ),
+        (
+            &own,
+            "echo 'open-sesame'",
+            2,
+            "docker-credential-here does not give the password",
+        ),
+        (
+            &own,
+            "echo 'open-sesame'; exit 1",
+            2,
+            "hint: log in again: docker login",
+        ),
+        (
+            r#"{"credsStore":"nobody"}"#,
+            &kept,
+            2,
+            "docker-credential-nobody does not give the password",
+        ),
+    ] {
+        let answer = push(configuration, helper);
+        assert_eq!(answer.code, Some(code), "{configuration} {helper}: {answer:?}");
+        assert!(answer.stderr.contains(said), "{answer:?}");
+        assert!(!format!("{answer:?}").contains("open-sesame"), "{answer:?}");
+    }
+}
+
+/// A shell script that can be run.
+fn executable(path: &Path, script: &str) {
+    fs::write(path, format!("#!/bin/sh\n{script}\n")).expect("the copy can be written");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("the file is ours");
 }
 
 #[test]

@@ -16,15 +16,17 @@ mod outputs;
 mod past;
 mod repositories;
 mod rollout;
+mod tools;
 
 pub(crate) use bill::{BudgetArguments, check as bill};
 pub(crate) use changes::{Decision, plan};
 pub(crate) use digests::{Digests, ImageKeys};
 pub(crate) use event::{EVENTS, Event};
-pub(crate) use examine::examine;
+pub(crate) use examine::{ImageStep, examine};
 pub(crate) use follow::{family, wanted};
 pub(crate) use images::Images;
 pub(crate) use journal::Journal;
 pub(crate) use past::{earlier, images as images_of};
 pub(crate) use repositories::Repositories;
 pub(crate) use rollout::Rollout;
+pub(crate) use tools::{ChangeArguments, Tools};

@@ -30,6 +30,9 @@ pub(crate) struct Subject<'a> {
     pub(crate) session: Result<&'a Session, &'a Failure>,
 }
 
+/// The checks of what only building images needs.
+pub(crate) const OF_IMAGES: [&str; 2] = images::NAMES;
+
 /// Looks at everything. What a deploy makes itself is not missing.
 pub(crate) async fn examine(subject: Subject<'_>) -> Result<Vec<Check>, Failure> {
     let seen = Seen::gather(subject).await?;

@@ -3,6 +3,7 @@
 mod bars;
 mod build;
 mod destination;
+mod docker_login;
 mod push;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ use crate::toolchain::{self, Missing};
 
 pub(crate) use build::build;
 pub(crate) use destination::{Destination, is_ecr};
+pub(crate) use docker_login::docker_login;
 pub(crate) use push::{Target, push};
 
 /// An image that karma.toml describes and the fleet runs.

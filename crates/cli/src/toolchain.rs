@@ -20,20 +20,32 @@ pub(crate) fn missing(build: &[String], root: &Path, target: &str) -> Vec<Missin
     if build.first().is_none_or(|program| program != "cargo") {
         return Vec::new();
     }
+    let cargo = find("cargo").is_none().then(|| Missing {
+        what: "cargo".to_owned(),
+        remedy: "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh".to_owned(),
+    });
     let library = (!has_library(root, target)).then(|| Missing {
         what: format!("Rust's library for {target}"),
         remedy: format!("rustup target add {target}"),
     });
-    let linker = cross_linker(target).filter(|linker| !is_chosen(target) && find(linker).is_none());
-    let linker = linker.map(|linker| Missing {
+    let linker = (!is_chosen(target)).then(|| linker(target)).flatten();
+    cargo.into_iter().chain(library).chain(linker).collect()
+}
+
+/// The linker that cargo takes where the user has chosen none, if it is missing.
+fn linker(target: &str) -> Option<Missing> {
+    let cross = cross_linker(target);
+    let (linker, packages) = match &cross {
+        Some(cross) => {
+            let (gcc, libc) = (gnu_name(target).replace('_', "-"), debian_name(target));
+            (cross.as_str(), format!("gcc-{gcc} libc6-dev-{libc}-cross"))
+        }
+        None => ("cc", "gcc libc6-dev".to_owned()),
+    };
+    find(linker).is_none().then(|| Missing {
         what: format!("the linker {linker}"),
-        remedy: format!(
-            "apt-get install gcc-{} libc6-dev-{}-cross",
-            gnu_name(target).replace('_', "-"),
-            debian_name(target)
-        ),
-    });
-    library.into_iter().chain(linker).collect()
+        remedy: format!("apt-get install {packages}"),
+    })
 }
 
 /// The variable that tells cargo its linker for another processor than this machine's, unless the user has chosen one. What `--config` says is

@@ -108,6 +108,50 @@ fn a_machine_without_terraform_is_told_where_it_is() {
     assert!(answer.contains("region: --region eu-central-1"), "{answer}");
 }
 
+/// What the doctor says of the toolchain for tasks on ARM64, where these scripts are all that there is on the path.
+fn check_toolchain(programs: &[(&str, &str)], expected: &str) {
+    let path = stack(programs);
+    for (name, _) in programs {
+        fs::set_permissions(path.path().join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let family = "family                   = each.key";
+    let arm = format!("{family}\n  runtime_platform {{\n    cpu_architecture = \"ARM64\"\n  }}");
+    let build = format!("{IMAGES}build = [\"cargo\", \"build\", \"--target\", \"{{target}}\"]\n");
+    let stack = stack(&[("main.tf", &STACK.replace(family, &arm)), ("karma.toml", &build)]);
+    let path = path.path().to_str().unwrap();
+    let environment = [("PATH", path), ("AWS_EC2_METADATA_DISABLED", "true")];
+    let answer = karma_with(stack.path(), &["doctor", "--json"], &environment);
+    let line = answer.lines().find(|line| line.starts_with('{')).unwrap();
+    let answer: serde_json::Value = serde_json::from_str(line).unwrap();
+    let mut checks = answer["checks"].as_array().unwrap().iter();
+    let check = checks.find(|check| check["name"] == "toolchain").unwrap();
+    let words = ["verdict", "finding", "mend"].map(|name| check[name].as_str().unwrap_or_default());
+    assert_eq!(words.join(" | "), expected);
+}
+
+#[test]
+fn the_toolchain_is_for_what_the_tasks_run_on() {
+    let cargo = ("cargo", "#!/bin/sh\n");
+    let linker = ("aarch64-linux-gnu-gcc", "#!/bin/sh\n");
+    let library = ("rustc", "#!/bin/sh\necho /\n");
+    let no_library = ("rustc", "#!/bin/sh\necho /no/such/directory\n");
+    check_toolchain(&[cargo, library, linker], "OK | builds for linux/arm64 | ");
+    check_toolchain(
+        &[cargo, no_library, linker],
+        "MISSING | to build for linux/arm64, Rust's library for aarch64-unknown-linux-gnu is missing | \
+         rustup target add aarch64-unknown-linux-gnu",
+    );
+    check_toolchain(
+        &[cargo, no_library],
+        "MISSING | to build for linux/arm64, Rust's library for aarch64-unknown-linux-gnu and the linker aarch64-linux-gnu-gcc is \
+         missing | rustup target add aarch64-unknown-linux-gnu && apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
+    );
+    check_toolchain(
+        &[linker],
+        "MISSING | to build for linux/arm64, cargo is missing | curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh",
+    );
+}
+
 #[test]
 fn a_stack_with_an_error_is_no_patient() {
     let broken = stack(&[("main.tf", "resource {")]);

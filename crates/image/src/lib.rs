@@ -57,6 +57,7 @@ pub use platform::Platform;
 pub use recipe::{Origin, Package, Recipe};
 pub use reference::{InvalidReference, Reference};
 pub use registry::{
-    Account, BlobProgress, Broken, Credentials, InvalidDockerConfig, Manifest, Outcome, Password, Patience, Progress,
-    Pushed, Registry, RegistryError, RegistryOptions, Resolution, Scheme, push, push_all,
+    Account, BlobProgress, Broken, CredentialHelper, Credentials, DockerConfig, HelperError, InvalidDockerConfig,
+    Manifest, Outcome, Password, Patience, Progress, Pushed, Registry, RegistryError, RegistryOptions, Resolution,
+    Scheme, push, push_all,
 };

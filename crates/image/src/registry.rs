@@ -25,7 +25,7 @@ use std::sync::Arc;
 use http::Uri;
 
 pub use credentials::{Account, Credentials, Password};
-pub use docker_config::InvalidDockerConfig;
+pub use docker_config::{CredentialHelper, DockerConfig, HelperError, InvalidDockerConfig};
 pub use error::RegistryError;
 pub use manifests::Manifest;
 pub use push::{BlobProgress, Outcome, Progress, Pushed, push, push_all};

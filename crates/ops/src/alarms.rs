@@ -110,6 +110,9 @@ pub struct AlarmAnswer {
     pub history: VecDeque<AlarmChange>,
     /// What autoscaling did, oldest first.
     pub activities: VecDeque<ScalingActivity>,
+    /// What of that cannot be told, and why; one sentence each.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 impl AlarmState {

@@ -6,9 +6,11 @@ mod read;
 use aws_sdk_applicationautoscaling::types::{ScalingActivity, ServiceNamespace};
 use aws_sdk_cloudwatch::types::{AlarmHistoryItem, AlarmType, CompositeAlarm, MetricAlarm};
 use jiff::Timestamp;
-use karma_ops::{AlarmAnswer, AlarmObservation, AlarmOrigin};
+use karma_ops::{AlarmAnswer, AlarmChange, AlarmObservation, AlarmOrigin};
 
 use super::EcsOrchestrator;
+use super::load_balancers::note;
+use super::observe::Notes;
 use super::scope::ScopedService;
 use crate::error::{AwsError, Call};
 
@@ -33,22 +35,40 @@ impl EcsOrchestrator {
         alarms.extend(self.tracking_alarms().await?);
         alarms.sort_by(|one, other| one.name.cmp(&other.name));
         alarms.sort_by_key(|alarm| alarm.origin != AlarmOrigin::Stack);
-        let (mut history, mut activities) = (Vec::new(), Vec::new());
-        for alarm in &alarms {
-            history.extend(history::changes(&self.history(&alarm.name).await?));
-        }
-        for service in self.scope.services.iter().filter(|service| service.is_scalable) {
-            let found = self.activities(service).await?;
-            activities.extend(found.iter().map(|from| history::activity(from, &service.label)));
-        }
-        history.sort_by_key(|change| change.at);
-        activities.sort_by_key(|activity| activity.at);
+        let mut notes = Notes::new();
         Ok(AlarmAnswer {
             at: Timestamp::now(),
+            history: self.changes(&alarms, &mut notes).await.into(),
+            activities: self.all_activities(&mut notes).await.into(),
             alarms,
-            history: history.into(),
-            activities: activities.into(),
+            notes,
         })
+    }
+
+    /// What has happened to these, oldest first. Where that may not be read, a note says so, and how they stand is told all the same.
+    async fn changes(&self, alarms: &[AlarmObservation], notes: &mut Notes) -> Vec<AlarmChange> {
+        let mut changes = Vec::new();
+        for alarm in alarms {
+            match self.history(&alarm.name).await {
+                Ok(items) => changes.extend(history::changes(&items)),
+                Err(error) => note(notes, "changes of alarms are not shown", &error),
+            }
+        }
+        changes.sort_by_key(|change| change.at);
+        changes
+    }
+
+    /// What autoscaling did, oldest first, with the same manners.
+    async fn all_activities(&self, notes: &mut Notes) -> Vec<karma_ops::ScalingActivity> {
+        let mut activities = Vec::new();
+        for service in self.scope.services.iter().filter(|service| service.is_scalable) {
+            match self.activities(service).await {
+                Ok(found) => activities.extend(found.iter().map(|from| history::activity(from, &service.label))),
+                Err(error) => note(notes, "what autoscaling did is not shown", &error),
+            }
+        }
+        activities.sort_by_key(|activity| activity.at);
+        activities
     }
 
     async fn declared_alarms(&self) -> Result<Vec<AlarmObservation>, AwsError> {
@@ -131,3 +151,6 @@ impl EcsOrchestrator {
         Ok(answer.scaling_activities.unwrap_or_default())
     }
 }
+
+#[cfg(test)]
+mod tests;

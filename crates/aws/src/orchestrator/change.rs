@@ -1,5 +1,6 @@
 //! What is changed: counts, deployments begun, tasks stopped.
 
+use aws_sdk_ecs::operation::update_service::builders::UpdateServiceFluentBuilder;
 use aws_sdk_ecs::types::Service;
 use karma_ops::{DeploymentId, TaskId};
 
@@ -13,12 +14,7 @@ impl EcsOrchestrator {
     pub(super) async fn update_count(&self, service: &ScopedService, desired_count: u32) -> Result<(), AwsError> {
         let called = service.called();
         let call = Call::new("ecs:UpdateService", &called);
-        let request = self
-            .clients
-            .ecs
-            .update_service()
-            .cluster(&service.cluster)
-            .service(&service.name);
+        let request = self.update(service);
         let answer = request.desired_count(signed(desired_count)).send().await;
         answer.map_err(|error| call.failed(error))?;
         Ok(())
@@ -28,12 +24,7 @@ impl EcsOrchestrator {
     pub(super) async fn force_deployment(&self, service: &ScopedService) -> Result<DeploymentId, AwsError> {
         let called = service.called();
         let call = Call::new("ecs:UpdateService", &called);
-        let request = self
-            .clients
-            .ecs
-            .update_service()
-            .cluster(&service.cluster)
-            .service(&service.name);
+        let request = self.update(service);
         let answer = request.force_new_deployment(true).send().await;
         let answer = answer.map_err(|error| call.failed(error))?;
         let deployments = answer.service().map(Service::deployments).unwrap_or_default();
@@ -46,6 +37,11 @@ impl EcsOrchestrator {
             code: "NoDeployment".to_owned(),
             message: format!("no deployment of {called} has begun"),
         })
+    }
+
+    fn update(&self, service: &ScopedService) -> UpdateServiceFluentBuilder {
+        let request = self.clients.ecs.update_service();
+        request.cluster(&service.cluster).service(&service.name)
     }
 
     /// Stops a task in whichever cluster of the stack it is.

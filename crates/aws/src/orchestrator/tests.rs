@@ -143,7 +143,7 @@ impl Ecs {
 }
 
 /// Neighbours of ECS that know nothing but the load balancer's address.
-fn clients(ecs: aws_sdk_ecs::Client) -> Clients {
+pub(super) fn clients(ecs: aws_sdk_ecs::Client) -> Clients {
     let address = mock!(aws_sdk_elasticloadbalancingv2::Client::describe_load_balancers).then_output(|| {
         let balancer = aws_sdk_elasticloadbalancingv2::types::LoadBalancer::builder().dns_name("main.example");
         DescribeLoadBalancersOutput::builder()

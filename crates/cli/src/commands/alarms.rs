@@ -97,6 +97,9 @@ impl Arguments {
         }
         if self.history {
             printer.data(&history(answer))?;
+            for note in &answer.notes {
+                printer.talk(&printer.paint_talk(Style::Yellow, &format!("note: {note}")));
+            }
         }
         Ok(())
     }

@@ -1,19 +1,14 @@
 //! `karma deploy [DIR]`
 
 use clap::Args;
-use karma_aws::Session;
 use karma_fleet::Fleet;
 
-use crate::deploy::{self, BudgetArguments, EVENTS, ImageKeys, Journal, Rollout};
+use crate::deploy::{self, BudgetArguments, ChangeArguments, EVENTS, ImageKeys, ImageStep, Journal, Rollout, Tools};
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
-use crate::on::AwsArguments;
 use crate::operation::FollowArguments;
 use crate::printer::Printer;
-use crate::question::YesArgument;
-use crate::stack::{self, Loaded, Reporter, StackArguments};
-use crate::terraform::{Terraform, TerraformArguments};
-use crate::wiring;
+use crate::stack::{Loaded, Reporter};
 
 const STEPS: [&str; 9] = [
     "doctor",
@@ -48,10 +43,7 @@ Example: karma deploy terraform --budget 120 --yes")
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    stack: StackArguments,
-
-    #[command(flatten)]
-    yes: YesArgument,
+    change: ChangeArguments,
 
     #[command(flatten)]
     follow: FollowArguments,
@@ -62,20 +54,11 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     budget: BudgetArguments,
-
-    #[command(flatten)]
-    aws: AwsArguments,
-
-    #[command(flatten)]
-    terraform: TerraformArguments,
 }
 
 pub(crate) fn run(arguments: &Arguments, json: bool, printer: Printer) -> Result<ExitStatus, Failure> {
-    let reporter = Reporter { json, printer };
-    let loaded = stack::load(&arguments.stack, reporter)?;
-    let fleet = stack::fleet(&loaded, reporter)?;
-    let journal = Journal::begin("deploy", &STEPS, &loaded.directory, json, printer)?;
-    journal.close(wiring::block_on(deploy(arguments, loaded, &fleet, &journal)))
+    let work = async |loaded: Loaded, fleet: &Fleet, journal: &Journal| deploy(arguments, loaded, fleet, journal).await;
+    arguments.change.run("deploy", &STEPS, Reporter { json, printer }, work)
 }
 
 async fn deploy(
@@ -84,31 +67,31 @@ async fn deploy(
     fleet: &Fleet,
     journal: &Journal,
 ) -> Result<ExitStatus, Failure> {
-    let (session, terraform) = tools(arguments, &loaded, journal).await?;
-    journal.step(deploy::examine(&session, &loaded, fleet, journal)).await?;
-    journal
-        .long_step(async {
-            Ok((
-                terraform.init().await?,
-                "the providers and the state are there".to_owned(),
-            ))
-        })
-        .await?;
-    let directory = loaded.directory.clone();
-    let keys = if arguments.skip_images {
-        None
+    let tools = arguments.change.tools(&loaded, journal).await?;
+    let Tools { session, terraform } = &tools;
+    let images = if arguments.skip_images {
+        ImageStep::Skip
     } else {
-        Some(ImageKeys::of(&loaded.stack, fleet, &arguments.stack.variables)?)
+        ImageStep::Bring
+    };
+    journal
+        .step(deploy::examine(session, &loaded, fleet, images, journal))
+        .await?;
+    tools.init(journal).await?;
+    let directory = loaded.directory.clone();
+    let keys = match images {
+        ImageStep::Bring => Some(ImageKeys::of(&loaded.stack, fleet, &arguments.change.stack.variables)?),
+        ImageStep::Skip => None,
     };
     let state = terraform.state().await?;
     journal
         .step(async { deploy::bill(&arguments.budget, loaded, &state, journal) })
         .await?;
     let repositories = deploy::Repositories {
-        terraform: &terraform,
+        terraform,
         state: &state,
         fleet,
-        yes: arguments.yes,
+        yes: arguments.change.yes,
         journal,
     };
     if let Some(keys) = &keys {
@@ -117,8 +100,8 @@ async fn deploy(
             directory: &directory,
             fleet,
             keys,
-            session: &session,
-            aws: &arguments.aws,
+            session,
+            aws: &arguments.change.aws,
             journal,
         };
         journal.step(images.bring()).await?;
@@ -127,26 +110,13 @@ async fn deploy(
         journal.skip("left as they are").await?;
     }
     let rollout = Rollout {
-        terraform: &terraform,
-        session: &session,
+        terraform,
+        session,
         directory: &directory,
         fleet,
-        yes: arguments.yes,
+        yes: arguments.change.yes,
         follow: &arguments.follow,
         journal,
     };
     rollout.carry_out(rollout.decide().await?).await
-}
-
-/// Whom to ask, and who makes things.
-async fn tools(arguments: &Arguments, loaded: &Loaded, journal: &Journal) -> Result<(Session, Terraform), Failure> {
-    let session = arguments.aws.session(loaded.region(), journal.printer).await?;
-    let terraform = Terraform::new(
-        &loaded.directory,
-        &arguments.terraform,
-        &arguments.stack.variables,
-        arguments.aws.environment(),
-        journal.printer,
-    )?;
-    Ok((session, terraform))
 }

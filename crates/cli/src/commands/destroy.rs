@@ -8,16 +8,15 @@ use karma_aws::{EcsOrchestrator, Session};
 use karma_fleet::Fleet;
 use karma_ops::{AutoscalingChange, Orchestrator, OrchestratorError, Until};
 
-use crate::deploy::{self, EVENTS, Event, Journal};
+use crate::deploy::{self, ChangeArguments, EVENTS, Event, Journal, Tools};
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
-use crate::on::AwsArguments;
 use crate::operation::{self, Begun, Outcome, PatienceArgument};
 use crate::printer::Printer;
 use crate::question::{Reply, YesArgument};
 use crate::settings::StackDirectory;
-use crate::stack::{self, Loaded, Reporter, StackArguments};
-use crate::terraform::{PlanFor, State, Terraform, TerraformArguments};
+use crate::stack::{Loaded, Reporter};
+use crate::terraform::{PlanFor, State, Terraform};
 use crate::wiring;
 
 const STEPS: [&str; 5] = ["init", "drain", "empty", "destroy", "left"];
@@ -31,27 +30,18 @@ const STEPS: [&str; 5] = ["init", "drain", "empty", "destroy", "left"];
 #[command(verbatim_doc_comment, after_long_help = format!("{EVENTS}\n\nExample: karma destroy terraform"))]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    stack: StackArguments,
-
-    #[command(flatten)]
-    yes: YesArgument,
+    change: ChangeArguments,
 
     #[command(flatten)]
     patience: PatienceArgument,
-
-    #[command(flatten)]
-    aws: AwsArguments,
-
-    #[command(flatten)]
-    terraform: TerraformArguments,
 }
 
 pub(crate) fn run(arguments: &Arguments, json: bool, printer: Printer) -> Result<ExitStatus, Failure> {
-    let reporter = Reporter { json, printer };
-    let loaded = stack::load(&arguments.stack, reporter)?;
-    let fleet = stack::fleet(&loaded, reporter)?;
-    let journal = Journal::begin("destroy", &STEPS, &loaded.directory, json, printer)?;
-    journal.close(wiring::block_on(destroy(arguments, &loaded, &fleet, &journal)))
+    let work =
+        async |loaded: Loaded, fleet: &Fleet, journal: &Journal| destroy(arguments, &loaded, fleet, journal).await;
+    arguments
+        .change
+        .run("destroy", &STEPS, Reporter { json, printer }, work)
 }
 
 async fn destroy(
@@ -60,30 +50,23 @@ async fn destroy(
     fleet: &Fleet,
     journal: &Journal,
 ) -> Result<ExitStatus, Failure> {
-    let session = arguments.aws.session(loaded.region(), journal.printer).await?;
-    let terraform = Terraform::new(
-        &loaded.directory,
-        &arguments.terraform,
-        &arguments.stack.variables,
-        arguments.aws.environment(),
-        journal.printer,
-    )?;
-    let before = journal.long_step(init(&terraform)).await?;
+    let Tools { session, terraform } = &arguments.change.tools(loaded, journal).await?;
+    let before = journal.long_step(init(terraform)).await?;
     if before.is_empty() {
         return journal.finish("nothing_is_there", ExitStatus::Yes);
     }
-    if ask(arguments.yes, loaded, fleet, &before, journal).await? == Reply::No {
+    if ask(arguments.change.yes, loaded, fleet, &before, journal).await? == Reply::No {
         return journal.finish("nothing_was_changed", ExitStatus::No);
     }
     journal
-        .step(drain(arguments, &loaded.directory, &session, fleet, journal))
+        .step(drain(arguments, &loaded.directory, session, fleet, journal))
         .await?;
-    journal.step(empty(&session, fleet)).await?;
-    let destroyed = journal.long_step(take_away(&terraform, journal)).await;
+    journal.step(empty(session, fleet)).await?;
+    let destroyed = journal.long_step(take_away(terraform, journal)).await;
     if let Err(failure) = &destroyed {
         journal.printer.error(&failure.render());
     }
-    let left = journal.step(left(&terraform, &before)).await?;
+    let left = journal.step(left(terraform, &before)).await?;
     journal.event(&Event::Left { what: &left })?;
     for what in &left {
         journal.data(&format!("{what}\n"))?;

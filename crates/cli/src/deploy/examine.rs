@@ -5,18 +5,28 @@ use karma_fleet::Fleet;
 
 use super::event::Event;
 use super::journal::Journal;
-use crate::doctor::{self, Check, Subject};
+use crate::doctor::{self, Check, OF_IMAGES, Subject};
 use crate::failure::Failure;
 use crate::stack::Loaded;
 
 /// The check of the program that was named on the command line, and so need not be where others look for it.
 const TERRAFORM: &str = "terraform";
 
+/// What the deploy does about images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ImageStep {
+    /// It builds and pushes them.
+    Bring,
+    /// It deploys the digests that are written.
+    Skip,
+}
+
 /// Says whose the credentials are, before the wrong account gets anything, and stops where something is missing that no later step makes.
 pub(crate) async fn examine(
     session: &Session,
     loaded: &Loaded,
     fleet: &Fleet,
+    images: ImageStep,
     journal: &Journal,
 ) -> Result<((), String), Failure> {
     let identity = session.identity().await?;
@@ -34,7 +44,7 @@ pub(crate) async fn examine(
     for check in &checks {
         journal.event(&Event::Check(check))?;
     }
-    nothing_is_missing(&checks)?;
+    nothing_is_missing(&checks, images)?;
     let sentence = format!(
         "account {} in {}, as {}",
         identity.account,
@@ -44,10 +54,14 @@ pub(crate) async fn examine(
     Ok(((), sentence))
 }
 
-fn nothing_is_missing(checks: &[Check]) -> Result<(), Failure> {
+fn nothing_is_missing(checks: &[Check], images: ImageStep) -> Result<(), Failure> {
+    let is_needed = |name: &str| match images {
+        ImageStep::Bring => name != TERRAFORM,
+        ImageStep::Skip => name != TERRAFORM && !OF_IMAGES.contains(&name),
+    };
     let missing = checks
         .iter()
-        .filter(|check| check.is_missing() && check.name != TERRAFORM);
+        .filter(|check| check.is_missing() && is_needed(&check.name));
     let missing: Vec<&Check> = missing.collect();
     if missing.is_empty() {
         return Ok(());
@@ -74,9 +88,10 @@ mod tests {
             Check::missing("images", "karma.toml has no entry for k/a", "add [image.\"k/a\"]"),
             Check::missing("terraform", "not in PATH", "install it"),
         ];
-        let told = nothing_is_missing(&checks).unwrap_err().render();
+        let told = nothing_is_missing(&checks, ImageStep::Bring).unwrap_err().render();
         let expected = "error: images: karma.toml has no entry for k/a\nhint: add [image.\"k/a\"]\nhint: see all of it: karma doctor";
         assert_eq!(told, expected);
-        assert!(nothing_is_missing(&checks[..2]).is_ok());
+        assert!(nothing_is_missing(&checks[..2], ImageStep::Bring).is_ok());
+        assert!(nothing_is_missing(&checks, ImageStep::Skip).is_ok());
     }
 }

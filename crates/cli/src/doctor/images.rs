@@ -1,12 +1,21 @@
 //! The images that a deploy builds, pins and pushes, and the repositories that take them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use karma_fleet::{Container, Fleet};
 
 use super::check::Check;
-use super::seen::Seen;
+use super::seen::{Buildable, Seen};
 use crate::karma_toml::FILE_NAME;
+
+/// The check of what karma.toml describes.
+const ENTRIES: &str = "images";
+
+/// The check of what builds it.
+const TOOLCHAIN: &str = "toolchain";
+
+/// What a deploy need not have that leaves the images as they are.
+pub(super) const NAMES: [&str; 2] = [ENTRIES, TOOLCHAIN];
 
 pub(super) fn check(fleet: &Fleet, seen: &Seen) -> Vec<Check> {
     let own: BTreeSet<&str> = fleet.repositories.values().map(|one| one.name.as_str()).collect();
@@ -17,32 +26,55 @@ pub(super) fn check(fleet: &Fleet, seen: &Seen) -> Vec<Check> {
         .collect();
     if containers.is_empty() {
         return vec![Check::skipped(
-            "images",
+            ENTRIES,
             "no task runs an image of the stack's own repositories",
         )];
     }
-    vec![
-        entries(&containers, &seen.entries),
-        digests(&containers),
-        repositories(&own, seen),
-    ]
+    let mut checks = match &seen.images {
+        Ok(described) => vec![entries(&containers, described), toolchain(described)],
+        Err(why) => vec![Check::missing(
+            ENTRIES,
+            why,
+            "describe them in karma.toml: [image.\"REPOSITORY\"] with program and path",
+        )],
+    };
+    checks.extend([digests(&containers), repositories(&own, seen)]);
+    checks
 }
 
 /// Which program is in which image.
-fn entries(containers: &[&Container], entries: &BTreeSet<String>) -> Check {
+fn entries(containers: &[&Container], described: &BTreeMap<String, Buildable>) -> Check {
     let used: BTreeSet<&str> = containers
         .iter()
         .map(|container| container.image.repository.as_str())
         .collect();
-    let without: Vec<&str> = used.iter().copied().filter(|name| !entries.contains(*name)).collect();
+    let without: Vec<&str> = used
+        .iter()
+        .copied()
+        .filter(|name| !described.contains_key(*name))
+        .collect();
     match without.first() {
-        None => Check::ok("images", format!("{FILE_NAME} has an entry for each of {}", used.len())),
+        None => Check::ok(ENTRIES, format!("{FILE_NAME} has an entry for each of {}", used.len())),
         Some(first) => Check::missing(
-            "images",
+            ENTRIES,
             format!("{FILE_NAME} has no entry for {}", without.join(", ")),
             format!("add [image.\"{first}\"] with program and path"),
         ),
     }
+}
+
+/// Whether this machine can build for what the stack's tasks run on.
+fn toolchain(described: &BTreeMap<String, Buildable>) -> Check {
+    let platforms: BTreeSet<&str> = described.values().map(|image| image.platform.as_str()).collect();
+    let platforms = Vec::from_iter(platforms).join(" and ");
+    let lacks = described.values().flat_map(|image| &image.lacks);
+    let lacks: BTreeMap<&str, &str> = lacks.map(|lack| (lack.what.as_str(), lack.remedy.as_str())).collect();
+    if lacks.is_empty() {
+        return Check::ok(TOOLCHAIN, format!("builds for {platforms}"));
+    }
+    let (what, remedies): (Vec<&str>, Vec<&str>) = lacks.into_iter().unzip();
+    let finding = format!("to build for {platforms}, {} is missing", what.join(" and "));
+    Check::missing(TOOLCHAIN, finding, remedies.join(" && "))
 }
 
 fn digests(containers: &[&Container]) -> Check {
@@ -85,7 +117,9 @@ mod tests {
     use karma_terraform::{Inputs, Sources, evaluate, parse};
 
     use super::super::check::Verdict;
+    use super::super::seen::{Account, Told};
     use super::*;
+    use crate::toolchain::Missing;
 
     fn fleet(version: &str) -> Fleet {
         let text = format!(
@@ -105,28 +139,55 @@ mod tests {
         Fleet::from_stack(&stack).0
     }
 
-    fn verdicts(version: &str, entries: &[&str]) -> Vec<Verdict> {
-        let seen = Seen {
-            entries: entries.iter().map(ToString::to_string).collect(),
-            ..Seen::default()
+    fn seen(images: Told<BTreeMap<String, Buildable>>) -> Seen {
+        Seen {
+            terraform: None,
+            has_lock: false,
+            images,
+            region: None,
+            account: Account::Unknown {
+                why: "AWS was not asked".to_owned(),
+                mend: None,
+            },
+        }
+    }
+
+    fn verdicts(version: &str, described: &[(&str, &[Missing])]) -> Vec<Verdict> {
+        let buildable = |lacks: &[Missing]| Buildable {
+            platform: "linux/arm64".to_owned(),
+            lacks: lacks.to_vec(),
         };
-        check(&fleet(version), &seen)
+        let described = described
             .iter()
-            .map(|check| check.verdict)
-            .collect()
+            .map(|(name, lacks)| ((*name).to_owned(), buildable(lacks)));
+        let checks = check(&fleet(version), &seen(Ok(described.collect())));
+        checks.iter().map(|check| check.verdict).collect()
     }
 
     #[test]
-    fn every_image_has_an_entry_and_a_digest() {
-        use Verdict::{Missing, Ok, Skipped};
+    fn every_image_has_an_entry_a_toolchain_and_a_digest() {
+        use Verdict::{Missing as No, Ok, Skipped};
         let digest = format!("@sha256:{}", "0".repeat(64));
-        assert_eq!(verdicts(&digest, &["k/a"]), [Ok, Ok, Skipped]);
-        assert_eq!(verdicts(":1", &["k/a"]), [Ok, Skipped, Skipped]);
-        assert_eq!(verdicts(":1", &["k/b"]), [Missing, Skipped, Skipped]);
+        let linker = Missing {
+            what: "the linker".to_owned(),
+            remedy: "apt-get install it".to_owned(),
+        };
+        assert_eq!(verdicts(&digest, &[("k/a", &[])]), [Ok, Ok, Ok, Skipped]);
+        assert_eq!(verdicts(":1", &[("k/a", &[])]), [Ok, Ok, Skipped, Skipped]);
+        assert_eq!(verdicts(":1", &[("k/b", &[])]), [No, Ok, Skipped, Skipped]);
+        assert_eq!(verdicts(&digest, &[("k/a", &[linker])]), [Ok, No, Ok, Skipped]);
+    }
+
+    #[test]
+    fn what_karma_toml_does_not_describe_is_missing() {
+        let checks = check(&fleet(":1"), &seen(Err("it describes no image".to_owned())));
+        assert!(checks[0].is_missing());
+        assert_eq!(checks[0].finding, "it describes no image");
     }
 
     #[test]
     fn a_stack_of_foreign_images_needs_none() {
-        assert_eq!(check(&Fleet::default(), &Seen::default())[0].verdict, Verdict::Skipped);
+        let checks = check(&Fleet::default(), &seen(Err(String::new())));
+        assert_eq!(checks[0].verdict, Verdict::Skipped);
     }
 }

@@ -1,6 +1,6 @@
 //! [`Seen`]: what there is to see of this machine and of AWS, before anything is made of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::env;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,8 +10,10 @@ use karma_fleet::Fleet;
 
 use super::Subject;
 use crate::failure::Failure;
+use crate::images::{self, StackImage};
 use crate::karma_toml;
 use crate::secrets::StackSecrets;
+use crate::toolchain::Missing;
 
 /// Terraform and what is compatible with it, the first choice first.
 const PROGRAMS: [&str; 2] = ["terraform", "tofu"];
@@ -20,18 +22,27 @@ const PROGRAMS: [&str; 2] = ["terraform", "tofu"];
 const LOCK: &str = ".terraform.lock.hcl";
 
 /// What was seen.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Seen {
     /// The program's name and version, such as `terraform` and `1.11.4`.
     pub(super) terraform: Option<(String, String)>,
     /// Whether the providers are pinned.
     pub(super) has_lock: bool,
-    /// The repositories that karma.toml has an entry for.
-    pub(super) entries: BTreeSet<String>,
+    /// The images that karma.toml describes and tasks run, by repository.
+    pub(super) images: Told<BTreeMap<String, Buildable>>,
     /// The region that is asked in.
     pub(super) region: Option<String>,
     /// What AWS says.
     pub(super) account: Account,
+}
+
+/// An image, and whether it can be built here.
+#[derive(Debug)]
+pub(super) struct Buildable {
+    /// `linux/amd64`
+    pub(super) platform: String,
+    /// What this machine lacks for it.
+    pub(super) lacks: Vec<Missing>,
 }
 
 /// What AWS says.
@@ -54,22 +65,15 @@ pub(super) struct Known {
 /// Something, or why it is not told.
 pub(super) type Told<T> = Result<T, String>;
 
-impl Default for Account {
-    fn default() -> Self {
-        Self::Unknown {
-            why: "AWS was not asked".to_owned(),
-            mend: None,
-        }
-    }
-}
-
 impl Seen {
+    /// A karma.toml that cannot be read ends it: nobody knows what it would say.
     pub(super) async fn gather(subject: Subject<'_>) -> Result<Self, Failure> {
         let directory = subject.loaded.directory.path();
+        karma_toml::read(directory)?;
         Ok(Self {
             terraform: terraform(),
             has_lock: directory.join(LOCK).is_file(),
-            entries: karma_toml::read(directory)?.by_repository.into_keys().collect(),
+            images: images(subject),
             region: subject.session.ok().map(|session| session.region().to_owned()),
             account: match subject.session {
                 Ok(session) => account(session, subject.fleet).await,
@@ -85,6 +89,19 @@ impl Seen {
             Account::Unknown { .. } => None,
         }
     }
+}
+
+fn images(subject: Subject<'_>) -> Told<BTreeMap<String, Buildable>> {
+    let described = images::of_stack(&subject.loaded.directory, subject.fleet);
+    let described = described.map_err(|failure| failure.message().to_owned())?;
+    let buildable = |image: &StackImage| Buildable {
+        platform: image.platform.to_string(),
+        lacks: image.missing(),
+    };
+    Ok(described
+        .iter()
+        .map(|(repository, image)| (repository.clone(), buildable(image)))
+        .collect())
 }
 
 fn unknown(failure: &Failure) -> Account {

@@ -138,6 +138,7 @@ impl ControlLoop {
             alarms: inner.board.observe(),
             history: inner.board.history().clone(),
             activities: inner.activities.clone(),
+            notes: Vec::new(),
         }
     }
 

@@ -7,36 +7,32 @@ use karma_ops::{AlarmObservation, AlarmOrigin, AlarmState, MetricId};
 
 use crate::orchestrator::seen::timestamp;
 
+/// What the SDK's two sorts of alarms have under the same names.
+macro_rules! observation {
+    ($from:ident, $watches:expr, $origin:ident) => {
+        AlarmObservation {
+            name: $from.alarm_name().unwrap_or_default().to_owned(),
+            description: $from
+                .alarm_description()
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned),
+            state: state($from.state_value()),
+            since: since($from.state_transitioned_timestamp(), $from.state_updated_timestamp()),
+            reason: $from.state_reason().unwrap_or_default().to_owned(),
+            watches: $watches,
+            origin: $origin,
+        }
+    };
+}
+
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricAlarm.html>
 pub(super) fn metric_alarm(from: &MetricAlarm, origin: AlarmOrigin) -> AlarmObservation {
-    AlarmObservation {
-        name: from.alarm_name().unwrap_or_default().to_owned(),
-        description: from
-            .alarm_description()
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned),
-        state: state(from.state_value()),
-        since: since(from.state_transitioned_timestamp(), from.state_updated_timestamp()),
-        reason: from.state_reason().unwrap_or_default().to_owned(),
-        watches: watched(from),
-        origin,
-    }
+    observation!(from, watched(from), origin)
 }
 
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_CompositeAlarm.html>
 pub(super) fn composite_alarm(from: &CompositeAlarm, origin: AlarmOrigin) -> AlarmObservation {
-    AlarmObservation {
-        name: from.alarm_name().unwrap_or_default().to_owned(),
-        description: from
-            .alarm_description()
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned),
-        state: state(from.state_value()),
-        since: since(from.state_transitioned_timestamp(), from.state_updated_timestamp()),
-        reason: from.state_reason().unwrap_or_default().to_owned(),
-        watches: from.alarm_rule().unwrap_or_default().to_owned(),
-        origin,
-    }
+    observation!(from, from.alarm_rule().unwrap_or_default().to_owned(), origin)
 }
 
 pub(super) fn state(value: Option<&StateValue>) -> AlarmState {

@@ -57,6 +57,7 @@ fn answer(state: AlarmState) -> AlarmAnswer {
         ],
         history: [change].into(),
         activities: [activity].into(),
+        notes: Vec::new(),
     }
 }
 

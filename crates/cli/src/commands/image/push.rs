@@ -1,10 +1,7 @@
 //! `karma image push [IMAGE…]`
 
 use std::collections::BTreeMap;
-use std::env;
-use std::fs;
 use std::io::{self, Read as _};
-use std::path::PathBuf;
 
 use clap::Args;
 use karma_image::{Credentials, Outcome, Password, Pushed};
@@ -12,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
-use crate::images::{Destination, Target, is_ecr, push};
+use crate::images::{Destination, Target, docker_login, is_ecr, push};
 use crate::on::AwsArguments;
 use crate::settings::StackDirectory;
 use crate::stack::{self, Reporter, StackArguments};
@@ -50,7 +47,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TAG")]
     tag: Option<String>,
 
-    /// Who asks, for a registry other than the account's [default: what `docker login` has written down]
+    /// Who asks, for a registry other than the account's [default: whom `docker login` knows, through its credential helpers too]
     #[arg(long, value_name = "NAME", requires = "password_stdin")]
     username: Option<String>,
 
@@ -110,7 +107,7 @@ impl Arguments {
             }
         }
         self.aws.tell_resolve(reporter.printer);
-        Target::new(destination.clone(), written_down(&destination.host)?, resolve)
+        Target::new(destination.clone(), docker_login(&destination.host).await?, resolve)
     }
 
     fn typed(&self) -> Result<Option<Credentials>, Failure> {
@@ -126,24 +123,6 @@ impl Arguments {
             password: Password::new(password.trim_end_matches(['\r', '\n'])),
         }))
     }
-}
-
-/// What `docker login` has written down of a registry.
-fn written_down(host: &str) -> Result<Credentials, Failure> {
-    let directory = env::var_os("DOCKER_CONFIG").map(PathBuf::from);
-    let home = || env::home_dir().map(|home| home.join(".docker"));
-    let Some(path) = directory.or_else(home).map(|directory| directory.join("config.json")) else {
-        return Ok(Credentials::Anonymous);
-    };
-    let unreadable =
-        |error: &dyn std::error::Error| Failure::caused_by(format!("cannot read {}", path.display()), error);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Credentials::Anonymous),
-        Err(error) => return Err(unreadable(&error)),
-    };
-    let found = Credentials::from_docker_config(&text, host).map_err(|error| unreadable(&error))?;
-    Ok(found.unwrap_or_default())
 }
 
 /// Of `123456789012.dkr.ecr.us-east-1.amazonaws.com`.

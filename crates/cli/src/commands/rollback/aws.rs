@@ -7,14 +7,14 @@ use karma_fleet::Fleet;
 use karma_terraform::Stack;
 
 use super::Arguments;
-use crate::deploy::{self, Decision, Digests, ImageKeys, Journal, Rollout};
+use crate::deploy::{self, Decision, Digests, ImageKeys, Journal, Rollout, Tools};
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::service_names::ServiceNames;
 use crate::settings::StackDirectory;
 use crate::stack::{self, Given};
-use crate::terraform::{State, Terraform};
+use crate::terraform::State;
 use crate::wiring;
 
 const STEPS: [&str; 6] = ["init", "choose", "plan", "apply", "wait", "health"];
@@ -39,30 +39,17 @@ async fn rollback(
     journal: &Journal,
 ) -> Result<ExitStatus, Failure> {
     let on = &arguments.on;
-    let session = on.aws.session(stack::region(stack), journal.printer).await?;
-    let environment = on.aws.environment();
-    let terraform = Terraform::new(
-        directory,
-        &arguments.terraform,
-        &on.variables,
-        environment,
-        journal.printer,
-    )?;
+    let region = stack::region(stack);
+    let tools = Tools::open(directory, region, &on.aws, &arguments.terraform, &on.variables, journal).await?;
+    let Tools { session, terraform } = &tools;
     let keys = ImageKeys::of(stack, fleet, &on.variables)?;
     let services = ServiceNames::declared(fleet).resolve_all(&arguments.services)?;
-    journal
-        .long_step(async {
-            Ok((
-                terraform.init().await?,
-                "the providers and the state are there".to_owned(),
-            ))
-        })
-        .await?;
+    tools.init(journal).await?;
     let state = terraform.state().await?;
     let before = Digests::read(directory)?;
     let mut digests = before.clone();
     let choose = Choose {
-        session: &session,
+        session,
         fleet,
         state: &state,
         keys: &keys,
@@ -72,8 +59,8 @@ async fn rollback(
     let chosen = journal.step(choose.all(&services)).await?;
     digests.write(chosen, &keys)?;
     let rollout = Rollout {
-        terraform: &terraform,
-        session: &session,
+        terraform,
+        session,
         directory,
         fleet,
         yes: arguments.yes,
