@@ -179,7 +179,7 @@ async fn take_away(terraform: &Terraform, journal: &Journal) -> Result<((), Stri
     if plan.is_empty() {
         return Ok(((), "nothing to destroy".to_owned()));
     }
-    terraform.apply().await?;
+    terraform.apply(None).await?;
     Ok(((), format!("{} resources destroyed", plan.counts()[2])))
 }
 
