@@ -1,10 +1,13 @@
 //! What `karma deploy` needs, all of it on this machine: a server that speaks AWS's API, a registry under ECR's name, and the project's stack with
 //! images of a small program.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::SystemTime;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::Value as Json;
@@ -15,7 +18,10 @@ use crate::registry::{Access, DockerRegistry, lacking};
 use crate::terraform::Terraform;
 
 /// The name of the account's registry.
-const ECR: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com";
+pub const ECR: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com";
+
+/// Who may use the registry: only the user and password that `GetAuthorizationToken` gives out there, as `htpasswd -nbB` writes them.
+const USERS: &str = "AWS:$2y$05$60dlxQ8ArmLvsqXOHzhddeKV2gYtfoJOrNTSjXjpCXHeLuEn5BjQ.\n";
 
 /// The host of the load balancer, as moto names it.
 const LOAD_BALANCER: &str = "karmacadabra-alb-1.us-east-1.elb.amazonaws.com";
@@ -56,9 +62,11 @@ impl Account {
         let directory = terraform.directory().to_owned();
         fs::write(directory.join("terraform.tfvars"), VARIABLES).map_err(|error| error.to_string())?;
         let [authority, certificate, key] = certificates(&directory);
+        let users = directory.join("users");
+        fs::write(&users, USERS).map_err(|error| error.to_string())?;
         let registry = DockerRegistry::start(Access {
+            users: Some(&users),
             tls: Some((&certificate, &key)),
-            ..Access::default()
         });
         let account = Self {
             moto,
@@ -80,6 +88,19 @@ impl Account {
     pub fn digests(&self) -> Json {
         let text = fs::read_to_string(self.directory().join("images.auto.tfvars.json")).expect("digests are written");
         serde_json::from_str::<Json>(&text).expect("it is JSON")["image_digests"].take()
+    }
+
+    /// When each blob of the images was written.
+    pub fn blobs(&self) -> BTreeMap<OsString, SystemTime> {
+        let blobs = fs::read_dir(self.directory().join(".karma/images/blobs/sha256")).expect("images were built");
+        let blob = |entry: std::io::Result<fs::DirEntry>| {
+            let entry = entry?;
+            Ok((entry.file_name(), entry.metadata()?.modified()?))
+        };
+        blobs
+            .map(blob)
+            .collect::<std::io::Result<_>>()
+            .expect("blobs can be listed")
     }
 
     /// Has the validator's image, and no other, hold a file with this text.

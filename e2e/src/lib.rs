@@ -5,6 +5,7 @@ pub mod agreement;
 pub mod chain;
 pub mod dashboard;
 pub mod evaluation;
+pub mod exec_agent;
 pub mod iam;
 pub mod karma;
 pub mod metrics;

@@ -40,6 +40,11 @@ impl Moto {
         Ok(moto)
     }
 
+    /// An empty account whose services run a task each, with an agent in it that listens at this address: `ws://127.0.0.1:<port>`.
+    pub fn with_agent(address: &str) -> Result<Self, String> {
+        Self::spawned(script("server.py")?.env("EXEC_AGENT", address), None)
+    }
+
     /// How far the deployments of these services come; those of all others are completed.
     pub fn drive(&self, rollouts: &[(&str, Rollout)]) {
         let member = |(service, rollout): &(&str, Rollout)| {
@@ -59,9 +64,13 @@ impl Moto {
     }
 
     fn with(deployments: Option<tempfile::NamedTempFile>) -> Result<Self, String> {
-        let file = deployments.iter().map(|file| ("DEPLOYMENTS", file.path()));
-        let mut process = script("server.py")?
-            .envs(file)
+        let mut server = script("server.py")?;
+        server.envs(deployments.iter().map(|file| ("DEPLOYMENTS", file.path())));
+        Self::spawned(&mut server, deployments)
+    }
+
+    fn spawned(server: &mut Command, deployments: Option<tempfile::NamedTempFile>) -> Result<Self, String> {
+        let mut process = server
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

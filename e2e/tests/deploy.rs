@@ -2,16 +2,13 @@
 //!
 //! That server runs no task, so how a deployment ends is *driven*: the test says it. What is behind the load balancer is a `karma up` of the same stack.
 
-use std::time::{Duration, Instant};
+use std::fs;
 
-use karma_e2e::account::Account;
+use karma_e2e::account::{Account, ECR};
 use karma_e2e::karma::StackCopy;
 use karma_e2e::moto::Rollout;
 use karma_e2e::skip;
 use serde_json::{Value as Json, json};
-
-/// What `deploy` takes at most where there is nothing to do.
-const NOTHING_TO_DO: Duration = Duration::from_secs(30);
 
 const AGENTS: [&str; 5] = [
     "abracadabra",
@@ -43,8 +40,19 @@ fn driven_a_stack_is_deployed_changed_rolled_back_and_destroyed() {
     a_changed_agent_redeploys_only_itself(&account);
     a_deployment_that_fails_tells_why(&account);
     an_earlier_image_comes_back(&account);
-    let destroyed = account.run(&["destroy", "--yes"]);
+    let (events, destroyed) = account.events(&["destroy", "--yes"]);
     assert_eq!(destroyed.code, Some(0), "{destroyed:?}");
+    let left = events
+        .iter()
+        .find(|event| event["event"] == "left")
+        .expect("what is left is told");
+    let left = left["what"].as_array().expect("a list");
+    assert_eq!(left.len(), 1, "{left:?}");
+    let remembered = format!(
+        "ECS remembers {} revisions of 5 task definitions",
+        history(&account).len()
+    );
+    assert!(text(&left[0]).starts_with(&remembered), "{left:?}");
     assert_eq!(
         account.moto.inventory("us-east-1"),
         before,
@@ -69,15 +77,31 @@ fn everything_is_deployed_and_pinned(account: &Account) {
     assert_eq!(revisions_running(account), vec![1; AGENTS.len()]);
 }
 
+#[expect(
+    clippy::print_stdout,
+    reason = "how long it takes is of interest, and no reason to fail"
+)]
 fn a_second_deploy_changes_nothing(account: &Account) {
-    let (digests, begun) = (account.digests(), Instant::now());
+    let (digests, blobs, requests) = (account.digests(), account.blobs(), account.registry.requests().len());
     let (events, answer) = account.events(&["deploy", "--yes"]);
-    let took = begun.elapsed();
     assert_eq!(answer.code, Some(0), "{answer:?}");
     assert_eq!(last(&events)["outcome"], "unchanged");
-    assert!(images_pushed(&events).is_empty(), "{answer:?}");
     assert_eq!(account.digests(), digests);
-    assert!(took < NOTHING_TO_DO, "it took {took:?}");
+    assert_eq!(account.blobs(), blobs, "something was packed anew");
+    assert!(images_pushed(&events).is_empty(), "{answer:?}");
+    let writes: Vec<String> = account.registry.requests().split_off(requests);
+    assert!(writes.iter().all(|request| is_reading(request)), "{writes:#?}");
+    assert!(changes(&events).is_empty(), "{answer:?}");
+    let applied = events
+        .iter()
+        .find(|event| event["event"] == "step_finished" && event["step"] == "apply");
+    assert_eq!(applied.expect("every step is told")["what"], "nothing to change");
+    println!("a deploy with nothing to do took {} s", last(&events)["seconds"]);
+}
+
+/// Of `GET /v2/… 200`.
+fn is_reading(request: &str) -> bool {
+    ["GET ", "HEAD "].iter().any(|method| request.starts_with(method))
 }
 
 fn a_changed_agent_redeploys_only_itself(account: &Account) {
@@ -149,6 +173,80 @@ fn driven_a_deploy_that_is_killed_goes_on_where_it_was() {
 }
 
 #[test]
+fn driven_terraform_waits_for_a_service_no_longer_than_it_may() {
+    let name = "driven_terraform_waits_for_a_service_no_longer_than_it_may";
+    let account = match Account::new(name, 9) {
+        Ok(account) => account,
+        Err(reason) => return skip(name, &reason),
+    };
+    let variables = account.directory().join("terraform.tfvars");
+    let text = fs::read_to_string(&variables).expect("the stack has values");
+    let waiting = text.replace("= false", "= true");
+    assert_ne!(waiting, text);
+    fs::write(&variables, waiting).expect("the directory is ours");
+    account.moto.drive(&[(VALIDATOR, Rollout::InProgress)]);
+    let late = account.run(&["deploy", "--yes", "--timeout", "5s"]);
+    assert_eq!(late.code, Some(1), "{late:?}");
+    let address = "aws_ecs_service.agents[\"validator\"]";
+    for said in [
+        "terraform has waited long enough",
+        address,
+        &format!("untaint '{address}'"),
+    ] {
+        assert!(late.stderr.contains(said), "{late:?}");
+    }
+    // The lock is free, and the state knows what was made.
+    account.moto.drive(&[]);
+    let (events, answer) = account.events(&["deploy", "--yes", "--no-wait"]);
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    assert_eq!(last(&events)["outcome"], "deployed");
+    assert_eq!(
+        history(&account)
+            .iter()
+            .filter(|revision| revision["running"] == true)
+            .count(),
+        AGENTS.len()
+    );
+}
+
+#[test]
+fn images_go_to_the_accounts_own_registry_with_a_login_of_the_account() {
+    let name = "images_go_to_the_accounts_own_registry_with_a_login_of_the_account";
+    let account = match Account::new(name, 9) {
+        Ok(account) => account,
+        Err(reason) => return skip(name, &reason),
+    };
+    let built = account.run(&["image", "build"]);
+    assert_eq!(built.code, Some(0), "{built:?}");
+    let pushed = account.run(&["image", "push", "--json"]);
+    assert_eq!(pushed.code, Some(0), "{pushed:?}");
+    let pushed: Json = serde_json::from_str(&pushed.stdout).expect("JSON was asked for");
+    assert_eq!(pushed["registry"], ECR);
+    for agent in AGENTS {
+        let image = &pushed["images"][format!("karmacadabra/{agent}")];
+        let (reference, digest) = (text(&image["reference"]), text(&image["digest"]));
+        assert!(
+            reference.starts_with(&format!("{ECR}/karmacadabra/{agent}:")),
+            "{image}"
+        );
+        assert!(reference.ends_with(&digest) && image["changed"] == true, "{image}");
+    }
+    let requests = account.registry.requests();
+    let refused = requests.iter().filter(|request| request.ends_with(" 401")).count();
+    assert!(refused > 0, "nobody was asked who he is: {requests:#?}");
+    // The same by its name; and whoever says another password is not let in.
+    let again = account.run(&["image", "push", "--to", ECR, "validator"]);
+    assert_eq!(again.code, Some(0), "{again:?}");
+    let wrong = ["image", "push", "--to", ECR, "--username", "AWS", "--password-stdin"];
+    let wrong = account.run(&wrong);
+    assert_eq!(wrong.code, Some(2), "{wrong:?}");
+    assert!(
+        wrong.stderr.contains("does not accept the credentials of `AWS`"),
+        "{wrong:?}"
+    );
+}
+
+#[test]
 fn a_budget_stops_a_deploy_before_anything_is_made() {
     let name = "a_budget_stops_a_deploy_before_anything_is_made";
     let account = match Account::new(name, 9) {
@@ -191,12 +289,15 @@ fn changes(events: &[Json]) -> Vec<String> {
         .rfind(|event| event["event"] == "plan")
         .expect("there is a plan");
     let changes = plan["changes"].as_array().into_iter().flatten();
-    let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
     let mut changes: Vec<String> = changes
         .map(|change| format!("{} {}", text(&change["address"]), text(&change["action"])))
         .collect();
     changes.sort();
     changes
+}
+
+fn text(value: &Json) -> String {
+    value.as_str().unwrap_or_default().to_owned()
 }
 
 fn history(account: &Account) -> Vec<Json> {

@@ -46,20 +46,31 @@ impl Session {
     pub async fn revisions(&self, family: &str, limit: usize) -> Result<Vec<Revision>, AwsError> {
         revisions(&Client::new(self.config()), family, limit).await
     }
+
+    /// How many revisions of a family ECS keeps, those included that no service can be given any more.
+    /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deregister-task-definition-v2.html>
+    pub async fn count_revisions(&self, family: &str) -> Result<usize, AwsError> {
+        Ok(newest(&Client::new(self.config()), family, usize::MAX).await?.len())
+    }
 }
 
 async fn revisions(client: &Client, family: &str, limit: usize) -> Result<Vec<Revision>, AwsError> {
+    let mut revisions = Vec::new();
+    for arn in &newest(client, family, limit).await? {
+        revisions.extend(describe(client, arn).await?);
+    }
+    Ok(revisions)
+}
+
+/// The ARNs of the last revisions, whatever their state, the newest first.
+async fn newest(client: &Client, family: &str, limit: usize) -> Result<Vec<String>, AwsError> {
     let mut arns = Vec::new();
     for status in [TaskDefinitionStatus::Active, TaskDefinitionStatus::Inactive] {
         arns.extend(list(client, family, status, limit).await?);
     }
     arns.sort_by_key(|arn| std::cmp::Reverse(number(arn)));
     arns.truncate(limit);
-    let mut revisions = Vec::new();
-    for arn in &arns {
-        revisions.extend(describe(client, arn).await?);
-    }
-    Ok(revisions)
+    Ok(arns)
 }
 
 /// The ARNs of the newest revisions of exactly this family: ECS takes the name for the beginning of one.

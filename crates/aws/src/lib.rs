@@ -21,6 +21,7 @@ mod exec;
 
 // What a deploy needs and leaves.
 mod history;
+mod log_groups;
 mod password;
 mod registry;
 mod secrets;
@@ -40,6 +41,7 @@ pub use orchestrator::EcsOrchestrator;
 pub use exec::{Conversation, ExecError, ExecuteCommand, Printed, Typed, command_line};
 
 pub use history::{Revision, RevisionStatus};
+pub use log_groups::LogGroup;
 pub use password::Password;
 pub use registry::{Image, RegistryLogin, Repository, TagMutability};
 pub use secrets::{SecretChange, SecretError, StoredSecret, ValueShape};

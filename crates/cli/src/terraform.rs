@@ -6,9 +6,11 @@ mod plan;
 mod program;
 mod run;
 mod state;
+mod waiting;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub(crate) use plan::{Action, Plan};
 pub(crate) use program::{TerraformArguments, find};
@@ -73,7 +75,9 @@ impl Terraform {
 
     /// Downloads the providers, and finds the state.
     pub(crate) async fn init(&self) -> Result<(), Failure> {
-        self.runner.talk(&words(["init", "-input=false", "-no-color"])).await
+        self.runner
+            .talk(&words(["init", "-input=false", "-no-color"]), None)
+            .await
     }
 
     /// Plans, and says what the plan would change. The plan waits for [`Self::apply`].
@@ -88,16 +92,17 @@ impl Terraform {
         }
         arguments.push(flag("-out=", &self.plan_file));
         arguments.extend(self.variables.iter().cloned());
-        self.runner.talk(&arguments).await?;
+        self.runner.talk(&arguments, None).await?;
         let shown = [&words(["show", "-json"])[..], &[self.plan_file.clone().into()]].concat();
         Plan::read(&self.runner.answer(&shown).await?)
     }
 
-    /// Does what the last plan says, and nothing else.
-    pub(crate) async fn apply(&self) -> Result<(), Failure> {
+    /// Does what the last plan says, and nothing else. Where a service is waited for longer than this, Terraform is asked to stop: it keeps its state,
+    /// gives back the lock, and the answer is no.
+    pub(crate) async fn apply(&self, patience: Option<Duration>) -> Result<(), Failure> {
         let mut arguments = words(["apply", "-input=false", "-no-color", LOCK_TIMEOUT]);
         arguments.push(self.plan_file.clone().into());
-        let applied = self.runner.talk(&arguments).await;
+        let applied = self.runner.talk(&arguments, patience).await;
         // It is of no use any more, and it holds what the stack keeps secret.
         let _ = std::fs::remove_file(&self.plan_file);
         applied

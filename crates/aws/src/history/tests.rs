@@ -80,6 +80,7 @@ async fn revisions_of_every_page_and_state_come_the_newest_first() {
     assert_eq!(all[0].images["a"], "r/k/a@sha256:3");
     assert_eq!(all[0].tags["Project"], "main");
     assert_eq!(all[0].registered_at.unwrap().as_second(), 3);
+    assert_eq!(newest(&client, "main-a", usize::MAX).await.unwrap().len(), 3);
 }
 
 #[tokio::test]

@@ -29,6 +29,9 @@ const STEPS: [&str; 9] = [
 /// stack, which is meant to be committed; and has Terraform plan and, after a question, apply. Then it follows every service to the revision that
 /// Terraform has given it, and asks each through the load balancer how it is.
 ///
+/// Where the stack has Terraform itself wait for a service (`wait_for_steady_state`), it is asked to stop after --timeout: it keeps its state and gives back
+/// the lock.
+///
 /// Terraform owns everything that is made, and its lock is the only one. Each step looks at what is there already: after Ctrl-C, or worse, run it again.
 #[derive(Debug, Args)]
 #[command(

@@ -8,7 +8,7 @@ use karma_aws::{EcsOrchestrator, Session};
 use karma_fleet::Fleet;
 use karma_ops::{AutoscalingChange, Orchestrator, OrchestratorError, Until};
 
-use crate::deploy::{self, ChangeArguments, EVENTS, Event, Journal, Tools};
+use crate::deploy::{self, ChangeArguments, EVENTS, Event, Journal, Left, Tools};
 use crate::exit::ExitStatus;
 use crate::failure::Failure;
 use crate::operation::{self, Begun, Outcome, PatienceArgument};
@@ -24,8 +24,9 @@ const STEPS: [&str; 5] = ["init", "drain", "empty", "destroy", "left"];
 /// Take the stack away from AWS again, with everything in it
 ///
 /// Asks for the name of its cluster first. Then it has every service end its tasks, as they end in a deployment; deletes the images in its repositories,
-/// which would not go otherwise; has Terraform destroy everything; and lists what is left. What Terraform refuses to delete, such as a bucket with data in
-/// it or a protected load balancer, stays. Run it again after Ctrl-C: it goes on.
+/// which would not go otherwise; has Terraform destroy everything; and lists what is left: what Terraform refuses to delete, such as a bucket with data in
+/// it or a protected load balancer, and what was never Terraform's, such as log groups that AWS has made, and the revisions of task definitions, which ECS
+/// keeps. Run it again after Ctrl-C: it goes on.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment, after_long_help = format!("{EVENTS}\n\nExample: karma destroy terraform"))]
 pub(crate) struct Arguments {
@@ -66,7 +67,15 @@ async fn destroy(
     if let Err(failure) = &destroyed {
         journal.printer.error(&failure.render());
     }
-    let left = journal.step(left(terraform, &before)).await?;
+    let after = terraform.state().await?;
+    let what = Left {
+        session,
+        directory: &loaded.directory,
+        fleet,
+        before: &before,
+        after: &after,
+    };
+    let left = journal.step(left(what)).await?;
     journal.event(&Event::Left { what: &left })?;
     for what in &left {
         journal.data(&format!("{what}\n"))?;
@@ -170,21 +179,16 @@ async fn take_away(terraform: &Terraform, journal: &Journal) -> Result<((), Stri
     if plan.is_empty() {
         return Ok(((), "nothing to destroy".to_owned()));
     }
-    terraform.apply().await?;
+    terraform.apply(None).await?;
     Ok(((), format!("{} resources destroyed", plan.counts()[2])))
 }
 
-/// What is there all the same: what Terraform has kept, and secrets whose names are not free yet.
-async fn left(terraform: &Terraform, before: &State) -> Result<(Vec<String>, String), Failure> {
-    let after = terraform.state().await?;
-    let kept = after.addresses().map(|address| format!("{address} is still there"));
-    let recoverable = before.recoverable_secrets().filter(|(address, ..)| !after.has(address));
-    let recoverable = recoverable.map(|(_, name, days)| {
-        format!("the secret {name} can be restored for {days} days, and nobody else can have its name until then")
-    });
-    let left: Vec<String> = kept.chain(recoverable).collect();
+/// What is there all the same.
+async fn left(left: Left<'_>) -> Result<(Vec<String>, String), Failure> {
+    let left = left.list().await;
     let sentence = match left.len() {
         0 => "nothing is left".to_owned(),
+        1 => "one thing is left".to_owned(),
         count => format!("{count} things are left"),
     };
     Ok((left, sentence))

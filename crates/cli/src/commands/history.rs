@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 use jiff::Timestamp;
 use karma_aws::{EcsOrchestrator, Revision, RevisionStatus};
-use karma_ops::Orchestrator as _;
+use karma_ops::{Orchestrator as _, OrchestratorError};
 use serde_json::{Value, json};
 
 use crate::age;
@@ -88,9 +88,12 @@ async fn past(arguments: &Arguments, printer: Printer) -> Result<Vec<Past>, Fail
     Ok(past)
 }
 
-/// The task definition that each service runs.
+/// The task definition that each service runs. Of a stack that was destroyed none does, and ECS remembers its revisions.
 async fn running(on: EcsOrchestrator) -> Result<BTreeMap<String, String>, Failure> {
-    let observation = on.observe().await.map_err(|error| wiring::failure(&error))?;
+    let observation = match on.observe().await {
+        Err(OrchestratorError::NotThere { .. }) => return Ok(BTreeMap::new()),
+        observation => observation.map_err(|error| wiring::failure(&error))?,
+    };
     let services = observation.services.into_iter();
     Ok(services
         .map(|service| (service.label, service.task_definition))

@@ -49,7 +49,7 @@ impl Repositories<'_> {
         match changes::decide(&plan, self.yes, self.journal).await? {
             Decision::Nothing => Ok(()),
             Decision::Leave => Err(Failure::no("nothing was changed")),
-            Decision::Apply => self.terraform.apply().await,
+            Decision::Apply => self.terraform.apply(None).await,
         }
     }
 }

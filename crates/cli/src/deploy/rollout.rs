@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::operation::FollowArguments;
 use crate::question::YesArgument;
 use crate::settings::StackDirectory;
-use crate::terraform::{PlanFor, Terraform};
+use crate::terraform::{PlanFor, State, Terraform};
 
 /// After an `apply` that has failed, so long is looked for a service that tells why.
 const LOOK: Duration = Duration::from_secs(5);
@@ -62,16 +62,36 @@ impl Rollout<'_> {
     /// Where Terraform itself waits for the tasks, its failure may be theirs: then they say why.
     async fn apply(&self) -> Result<(), Failure> {
         let applied = self.journal.long_step(async {
-            self.terraform.apply().await?;
+            self.terraform.apply(self.patience()).await?;
             Ok(((), "applied".to_owned()))
         });
         let Err(failure) = applied.await else {
             return Ok(());
         };
+        let failure = failure.hints(self.would_be_made_anew().await);
         match self.follow(LOOK).await {
             Ok((ExitStatus::No, _)) => Err(failure.into_no()),
             _ => Err(failure),
         }
+    }
+
+    /// So long Terraform may wait for a service; who does not wait leaves it to Terraform.
+    fn patience(&self) -> Option<Duration> {
+        (!self.follow.is_skipped()).then(|| self.follow.timeout())
+    }
+
+    /// Terraform does not trust what it was still making, and would delete it and make it again.
+    /// <https://developer.hashicorp.com/terraform/cli/state/taint>
+    async fn would_be_made_anew(&self) -> Vec<String> {
+        let state = self.terraform.state().await.ok();
+        let tainted = state.iter().flat_map(State::tainted);
+        let untaint = tainted.map(|address| {
+            let directory = self.directory.path().display();
+            format!(
+                "the next deploy makes {address} anew; to keep it: terraform -chdir={directory} untaint '{address}'"
+            )
+        });
+        untaint.collect()
     }
 
     async fn arrive(&self, outcome: &str) -> Result<ExitStatus, Failure> {

@@ -16,9 +16,10 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::failed::failed;
+use super::waiting::Waiting;
 use crate::failure::Failure;
 use crate::printer::{Printer, Style};
 use crate::wiring::Interrupts;
@@ -36,6 +37,17 @@ pub(super) struct Runner {
     pub(super) printer: Printer,
 }
 
+/// Whether it was asked to stop.
+#[derive(Debug, PartialEq, Eq)]
+enum Stopped {
+    /// Nobody did.
+    No,
+    /// By Ctrl-C.
+    ByUser,
+    /// Because it waited for these services for too long.
+    OutOfPatience(Vec<String>),
+}
+
 /// A directory that only its owner can look into.
 pub(super) fn private_directory(path: &Path) -> Result<PathBuf, Failure> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
@@ -49,8 +61,9 @@ impl Runner {
         name.to_string_lossy().into_owned()
     }
 
-    /// Runs it for what it does. With `-v` everything it says is passed on; else a line for each thing that it has done.
-    pub(super) async fn talk(&self, arguments: &[OsString]) -> Result<(), Failure> {
+    /// Runs it for what it does. With `-v` everything it says is passed on; else a line for each thing that it has done. So long it may wait for a
+    /// service, where it waits for services; then it is asked to stop.
+    pub(super) async fn talk(&self, arguments: &[OsString], patience: Option<Duration>) -> Result<(), Failure> {
         let verb = verb(arguments);
         let (mut said, complained) = (self.log(&verb, "log")?, self.log(&verb, "err")?);
         let child = self
@@ -62,19 +75,25 @@ impl Runner {
         let mut interrupts = Interrupts::listen()?;
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut interrupted = false;
+        let mut waiting = Waiting::new(patience);
+        let mut stopped = Stopped::No;
         let status = loop {
+            let until = waiting.until().filter(|_| stopped == Stopped::No);
             tokio::select! {
                 status = child.wait() => break status.map_err(|error| self.cannot_run(&error))?,
-                _ = looks.tick() => self.pass_on(&said.reader.lines()),
+                _ = looks.tick() => self.pass_on(&said.reader.lines(), &mut waiting),
                 () = interrupts.next() => {
-                    interrupted = true;
+                    stopped = Stopped::ByUser;
+                    self.interrupt(&child);
+                }
+                () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => {
+                    stopped = Stopped::OutOfPatience(waiting.addresses().map(str::to_owned).collect());
                     self.interrupt(&child);
                 }
             }
         };
-        self.pass_on(&said.reader.lines());
-        self.judge(&verb, status, &complained.reader.rest(), interrupted)
+        self.pass_on(&said.reader.lines(), &mut waiting);
+        self.judge(&verb, status, &complained.reader.rest(), &stopped)
     }
 
     /// Runs it for its answer.
@@ -86,7 +105,7 @@ impl Runner {
             .output();
         let output = output.await.map_err(|error| self.cannot_run(&error))?;
         let complaint = String::from_utf8_lossy(&output.stderr);
-        self.judge(&verb(arguments), output.status, &complaint, false)?;
+        self.judge(&verb(arguments), output.status, &complaint, &Stopped::No)?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
@@ -114,8 +133,9 @@ impl Runner {
         ));
     }
 
-    fn pass_on(&self, lines: &[String]) {
+    fn pass_on(&self, lines: &[String], waiting: &mut Waiting) {
         for line in lines {
+            waiting.read(line, Instant::now());
             if self.printer.is_verbose() {
                 self.printer.detail(line);
             } else if is_news(line) {
@@ -125,14 +145,21 @@ impl Runner {
         }
     }
 
-    fn judge(&self, verb: &str, status: ExitStatus, complaint: &str, interrupted: bool) -> Result<(), Failure> {
-        match (status.success(), interrupted) {
-            (true, false) => Ok(()),
+    fn judge(&self, verb: &str, status: ExitStatus, complaint: &str, stopped: &Stopped) -> Result<(), Failure> {
+        match (status.success(), stopped) {
+            // It may have come to its end all the same.
+            (true, Stopped::No | Stopped::OutOfPatience(_)) => Ok(()),
             // What an interrupted Terraform complains about is the interruption.
-            (_, true) => Err(Failure::unable("interrupted")
+            (_, Stopped::ByUser) => Err(Failure::unable("interrupted")
                 .hint("run it again: it goes on where it stopped")
                 .hint(format!("what {} said is in {}", self.name(), self.logs.display()))),
-            (false, _) => Err(failed(
+            (false, Stopped::OutOfPatience(services)) => Err(Failure::no(format!(
+                "{} has waited long enough: {} does not run what it should yet",
+                self.name(),
+                services.join(", ")
+            ))
+            .hint("wait longer: --timeout DURATION")),
+            (false, Stopped::No) => Err(failed(
                 &format!("{} {verb}", self.name()),
                 &self.stack,
                 status,

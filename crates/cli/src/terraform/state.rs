@@ -12,6 +12,35 @@ use crate::failure::Failure;
 #[derive(Debug)]
 pub(crate) struct State {
     stack: Stack,
+    tainted: Vec<String>,
+}
+
+/// The part of it that says what Terraform does not trust.
+/// <https://developer.hashicorp.com/terraform/internals/json-format#values-representation>
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Trust {
+    values: Values,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Values {
+    root_module: Module,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Module {
+    resources: Vec<Resource>,
+    child_modules: Vec<Module>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Resource {
+    address: String,
+    #[serde(default)]
+    tainted: bool,
 }
 
 /// The outputs by name.
@@ -41,11 +70,21 @@ impl State {
         if is_empty {
             return Ok(Self {
                 stack: Stack::default(),
+                tainted: Vec::new(),
             });
         }
-        let stack = karma_cost::read_plan(json)
-            .map_err(|error| Failure::caused_by("Terraform's state cannot be understood", &error))?;
-        Ok(Self { stack })
+        let not_understood =
+            |error: &dyn std::error::Error| Failure::caused_by("Terraform's state cannot be understood", error);
+        let trust: Trust = serde_json::from_str(json).map_err(|error| not_understood(&error))?;
+        Ok(Self {
+            stack: karma_cost::read_plan(json).map_err(|error| not_understood(&error))?,
+            tainted: trust.values.root_module.tainted(),
+        })
+    }
+
+    /// The addresses of what Terraform would delete and make again, because it was not made to its end.
+    pub(crate) fn tainted(&self) -> impl Iterator<Item = &str> {
+        self.tainted.iter().map(String::as_str)
     }
 
     /// Whether there is nothing at all.
@@ -84,6 +123,15 @@ impl State {
     /// All of it, to be priced.
     pub(crate) fn stack(&self) -> &Stack {
         &self.stack
+    }
+}
+
+impl Module {
+    fn tainted(self) -> Vec<String> {
+        let own = self.resources.into_iter().filter(|resource| resource.tainted);
+        let own = own.map(|resource| resource.address);
+        own.chain(self.child_modules.into_iter().flat_map(Self::tainted))
+            .collect()
     }
 }
 
@@ -130,6 +178,18 @@ mod tests {
         assert_eq!(state.addresses().collect::<Vec<_>>(), [&main]);
         assert_eq!(state.text(&main, "dns_name"), Some("lb.example"));
         assert_eq!(state.text(&main, "arn"), None);
+    }
+
+    #[test]
+    fn what_was_not_made_to_its_end_is_told_wherever_it_is() {
+        let service = |address: &str, tainted: bool| json!({ "address": address, "mode": "managed", "type": "aws_ecs_service", "name": "s", "values": {}, "tainted": tainted });
+        let json = json!({ "format_version": "1.0", "values": { "root_module": {
+            "resources": [service("aws_ecs_service.s[\"a\"]", true), service("aws_ecs_service.s[\"b\"]", false)],
+            "child_modules": [{ "address": "module.m", "resources": [service("module.m.aws_ecs_service.s", true)] }],
+        } } });
+        let state = State::read(&json.to_string()).unwrap();
+        let tainted: Vec<&str> = state.tainted().collect();
+        assert_eq!(tainted, ["aws_ecs_service.s[\"a\"]", "module.m.aws_ecs_service.s"]);
     }
 
     #[test]
