@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::HttpBody;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::any;
@@ -251,7 +252,7 @@ fn llm_figures(counters: &Counters) -> Vec<Figure> {
 /// user wrote gets into the log.
 async fn observe(State(watch): State<Watch>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
-    let method = request.method().clone();
+    let (method, asked_bytes) = (name_of(request.method()), request.body().size_hint().exact());
     let host = trace::host(request.headers());
     let route = request
         .extensions()
@@ -273,7 +274,7 @@ async fn observe(State(watch): State<Watch>, mut request: Request, next: Next) -
     drop(answering);
     watch
         .metrics
-        .answered(method.as_str(), &route, response.status().as_u16(), begun.elapsed());
+        .answered(method, &route, response.status().as_u16(), begun.elapsed());
     trace.end(
         format!("{method} {route}"),
         response.status(),
@@ -288,9 +289,11 @@ async fn observe(State(watch): State<Watch>, mut request: Request, next: Next) -
         .collect(),
     );
     let mut fields = json!({
-        "method": method.as_str(),
+        "method": method,
         "route": route,
         "status": response.status().as_u16(),
+        "asked_bytes": asked_bytes,
+        "answered_bytes": response.body().size_hint().exact(),
         "duration_us": u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
         "trace_id": trace.as_str(),
     });
@@ -303,6 +306,22 @@ async fn observe(State(watch): State<Watch>, mut request: Request, next: Next) -
         fields,
     );
     response
+}
+
+/// A method that somebody has made up is none of ours, and no text for a log.
+fn name_of(method: &Method) -> &'static str {
+    let known = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+    ];
+    let names = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    let found = known.iter().zip(names).find(|(known, _)| *known == method);
+    found.map_or("other", |(_, name)| name)
 }
 
 fn peer(request: &Request) -> Option<SocketAddr> {

@@ -25,6 +25,8 @@ const LONGEST: usize = 512;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trace {
     header: Option<HeaderValue>,
+    /// What of it a log may show: a caller can write anything into it.
+    shown: Option<String>,
     tracing: Option<Tracing>,
 }
 
@@ -46,12 +48,17 @@ impl Trace {
             .get(TRACE_HEADER)
             .filter(|value| value.len() <= LONGEST && value.to_str().is_ok())
             .cloned();
-        Trace { header, tracing: None }
+        let shown = header.as_ref().and_then(|header| shown(header.to_str().ok()?));
+        Trace {
+            header,
+            shown,
+            tracing: None,
+        }
     }
 
     /// From now on the request is a span, unless its caller has decided that it is none. A request without an id begins a trace.
     pub(crate) fn begin(mut self, exporter: &Exporter) -> Trace {
-        let fields = self.as_str().unwrap_or_default();
+        let fields = self.came();
         if field(fields, "Sampled") == Some("0") {
             return self;
         }
@@ -75,9 +82,15 @@ impl Trace {
         }
     }
 
-    /// The id as text, for a log line.
+    /// The id as text, for a log line: those of its fields that X-Ray knows.
     pub(crate) fn as_str(&self) -> Option<&str> {
-        self.header.as_ref().and_then(|value| value.to_str().ok())
+        self.shown.as_deref()
+    }
+
+    /// The header as it came.
+    fn came(&self) -> &str {
+        let header = self.header.as_ref().and_then(|value| value.to_str().ok());
+        header.unwrap_or_default()
     }
 
     /// Sends a request of ours to another agent, with the id.
@@ -117,7 +130,7 @@ impl Trace {
         let Some(tracing) = &self.tracing else {
             return self.header.clone();
         };
-        let came = self.as_str().unwrap_or_default();
+        let came = self.came();
         let digits = format!("{:032x}", tracing.trace);
         let mut fields = vec![
             format!("Root=1-{}-{}", &digits[..8], &digits[8..]),
@@ -191,6 +204,21 @@ fn field<'a>(fields: &'a str, name: &str) -> Option<&'a str> {
     fields.split(';').find_map(named)
 }
 
+/// The fields that X-Ray knows and that hold nothing but numbers; nothing where there are none.
+fn shown(fields: &str) -> Option<String> {
+    let is_number = |value: &str| {
+        value
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit() || b"-?".contains(&byte))
+    };
+    let is_known = |part: &&str| {
+        let field = part.split_once('=');
+        field.is_some_and(|(name, value)| matches!(name, "Root" | "Parent" | "Sampled" | "Self") && is_number(value))
+    };
+    let known: Vec<&str> = fields.split(';').map(str::trim).filter(is_known).collect();
+    (!known.is_empty()).then(|| known.join(";"))
+}
+
 /// `1-<8 digits>-<24 digits>`
 fn root(text: &str) -> Option<u128> {
     let (time, rest) = text.strip_prefix("1-")?.split_once('-')?;
@@ -232,6 +260,23 @@ mod tests {
             "Self=1-x-y;Root=1-67891233-abcdef012345678912345678;Parent=53995c3f42cd8ad8;Sampled=1",
             &format!("{root};Parent=00000000000000ff;Self=1-x-y;Sampled=1"),
         );
+    }
+
+    #[test]
+    fn a_log_shows_numbers_and_a_call_carries_everything() {
+        let check = |came: &'static str, expected: Option<&str>| {
+            let trace = trace(came);
+            assert_eq!(trace.as_str(), expected, "{came}");
+            assert_eq!(trace.header_for(1).unwrap(), came);
+        };
+        let root = "Root=1-67891233-abcdef012345678912345678";
+        check(root, Some(root));
+        check(
+            "Self=1-2-3; Root=1-2-3;Parent=53995c3f42cd8ad8;Sampled=?;CalledFrom=ana;Parent=ana",
+            Some("Self=1-2-3;Root=1-2-3;Parent=53995c3f42cd8ad8;Sampled=?"),
+        );
+        check("I am ana", None);
+        check("Root=ana", None);
     }
 
     #[test]

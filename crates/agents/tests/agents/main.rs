@@ -10,6 +10,7 @@ mod karma_hello;
 mod llm;
 #[expect(dead_code, reason = "the client's own tests use the rest of it")]
 mod model_server;
+mod privacy;
 mod program;
 mod sigv4;
 mod skeleton;
