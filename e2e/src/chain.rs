@@ -7,8 +7,9 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::karma::{Reply, agent_binary, free_port, repository, request, target_directory, wait_until};
-use crate::npm;
+pub use crate::agent::Agent;
+use crate::karma::{free_port, request, target_directory, wait_until};
+use crate::{agent, npm};
 
 /// anvil's own number.
 const CHAIN_ID: &str = "31337";
@@ -24,23 +25,10 @@ pub struct Chain {
     directory: tempfile::TempDir,
 }
 
-/// An agent that runs until this is dropped.
-pub struct Agent {
-    child: Child,
-    port: u16,
-}
-
 impl Drop for Chain {
     fn drop(&mut self) {
         let _ = self.anvil.kill();
         let _ = self.anvil.wait();
-    }
-}
-
-impl Drop for Agent {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -127,9 +115,8 @@ impl Chain {
 
     /// Runs `karma-agent` as an account to its end.
     pub fn command(&self, account: usize, arguments: &[&str]) -> Output {
-        Command::new(agent_binary())
+        agent::command()
             .args(arguments)
-            .env_clear()
             .envs(&self.environment)
             .env("PRIVATE_KEY", self.key(account))
             .output()
@@ -139,15 +126,7 @@ impl Chain {
     /// Starts an agent as an account, with a store that outlives it, and variables that count more than all others.
     pub fn agent(&self, name: &str, account: usize, variables: &[(&str, &str)]) -> Agent {
         let port = free_port();
-        let child = self.agent_command(name, account, port, variables).spawn();
-        let agent = Agent {
-            child: child.expect("karma-agent can be started"),
-            port,
-        };
-        wait_until(name, || {
-            request(port, "GET", "/health", "").ok().filter(|it| it.status == 200)
-        });
-        agent
+        Agent::start(self.agent_command(name, account, port, variables), port)
     }
 
     /// Starts an agent that is expected not to start, and returns how it ended.
@@ -160,21 +139,13 @@ impl Chain {
     }
 
     fn agent_command(&self, name: &str, account: usize, port: u16, variables: &[(&str, &str)]) -> Command {
-        let mut command = Command::new(agent_binary());
+        let store = format!("file://{}", self.directory().join("store").display());
+        let mut command = agent::serving(name, port);
         command
-            .arg(name)
-            .env_clear()
             .envs(&self.environment)
             .env("PRIVATE_KEY", self.key(account))
-            .env("HOST", "127.0.0.1")
-            .env("PORT", port.to_string())
-            .env("DATA_DIR", repository().join("crates/agents/data"))
-            .env(
-                "STORE_URL",
-                format!("file://{}", self.directory().join("store").display()),
-            )
-            .envs(variables.iter().copied())
-            .stdout(Stdio::null());
+            .env("STORE_URL", store)
+            .envs(variables.iter().copied());
         command
     }
 
@@ -201,28 +172,6 @@ impl Chain {
     fn balance_of(&self, contract: &str, account: usize) -> u128 {
         let data = format!("0x70a08231{:0>64}", &self.account(account)[2..]);
         number(&self.word(contract, &data))
-    }
-}
-
-impl Agent {
-    /// Where it listens.
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// Its base address.
-    pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
-    }
-
-    /// `POST` with a JSON body.
-    pub fn post(&self, path: &str, body: &Value) -> Reply {
-        request(self.port, "POST", path, &body.to_string()).unwrap_or_else(|error| panic!("POST {path}: {error}"))
-    }
-
-    /// `GET`
-    pub fn get(&self, path: &str) -> Reply {
-        request(self.port, "GET", path, "").unwrap_or_else(|error| panic!("GET {path}: {error}"))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: they use the real Terraform, the real `karma` and real programs, and only what a user could use.
 
 pub mod account;
+pub mod agent;
 pub mod agreement;
 pub mod chain;
 pub mod dashboard;
@@ -16,5 +17,6 @@ pub mod readable;
 pub mod registry;
 pub mod skip;
 pub mod terraform;
+pub mod way;
 
 pub use skip::skip;

@@ -40,13 +40,14 @@ use self::wire::{ChatRequest, EmbeddingRequest, Usage};
 use crate::client::client_for;
 use crate::error::chain;
 use crate::server::StartError;
+use crate::store::Store;
 
 /// So many calls of one process are under way at once; more wait their turn, inside their own patience.
 const AT_ONCE: usize = 4;
 /// The most texts of one call for embeddings, and the most bytes of one text.
 pub(crate) const EMBEDDED_AT_ONCE: usize = 64;
 
-/// A language model that can be asked. Clones are the same one, with one budget.
+/// A language model that can be asked. Clones are the same one. All tasks of an agent have one budget.
 #[derive(Clone, Debug)]
 pub(crate) struct Llm(Arc<Inner>);
 
@@ -90,18 +91,23 @@ pub(crate) struct LlmNote {
 }
 
 impl Llm {
-    /// The model of the settings, if they name one.
-    pub(crate) fn new(settings: Option<&LlmSettings>) -> Result<Option<Llm>, StartError> {
+    /// The model of the settings, if they name one. What it costs is counted in the store.
+    pub(crate) fn new(settings: Option<&LlmSettings>, store: &Store) -> Result<Option<Llm>, StartError> {
         let Some(settings) = settings else { return Ok(None) };
         // The patience of a call is its own, over all its attempts.
         let client = client_for(&settings.base).timeout(settings.patience);
         Ok(Some(Llm(Arc::new(Inner {
             client: client.build().map_err(StartError::Client)?,
             turns: Semaphore::new(AT_ONCE),
-            budget: Budget::new(settings.cap),
+            budget: Budget::open(store, settings.cap)?,
             counters: Arc::default(),
             settings: settings.clone(),
         }))))
+    }
+
+    /// Removes from the store what nobody counts any more, for as long as the agent runs.
+    pub(crate) async fn keep_house(self) {
+        self.0.budget.keep_clean().await;
     }
 
     /// What was asked and spent since the start.
@@ -200,7 +206,7 @@ impl LlmNote {
     /// A model was asked in vain.
     pub(crate) fn failed(llm: &Llm, error: &LlmError) -> LlmNote {
         LlmNote {
-            asked: !matches!(error, LlmError::Exhausted(_)),
+            asked: !matches!(error, LlmError::Exhausted(_) | LlmError::Uncounted(_)),
             model: Some(llm.model().to_owned()),
             outcome: format!("computed without a language model: {}", chain(error)),
             usage: None,

@@ -198,7 +198,7 @@ async fn router(agent: &'static Agent, settings: &Settings, watch: &Watch) -> Re
     let payments = Payments::begin_if_set(settings, agent, &store, watch.log).await?;
     let seller = payments.as_ref().map(|payments| Arc::clone(&payments.seller));
     let chain = payments.as_ref().map(Payments::dependency);
-    let llm = Llm::new(settings.llm.as_ref())?;
+    let llm = Llm::new(settings.llm.as_ref(), &store)?;
     let start = Start {
         settings,
         store: store.clone(),
@@ -213,6 +213,7 @@ async fn router(agent: &'static Agent, settings: &Settings, watch: &Watch) -> Re
     }
     if let Some(llm) = start.llm {
         let counters = llm.counters();
+        tokio::spawn(llm.clone().keep_house());
         watch.metrics.show(move || llm_figures(&counters));
         service.dependencies.push(Dependency::llm(llm));
     }

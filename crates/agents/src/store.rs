@@ -16,6 +16,7 @@
 //! task and is brought up to date from the journal.
 
 mod connector;
+mod failure;
 mod journal;
 mod objects;
 mod spending;
@@ -37,14 +38,19 @@ use thiserror::Error;
 use uuid::Uuid;
 
 pub(crate) use self::connector::Connector;
+pub use self::failure::Failure;
 pub use self::journal::{Entry, Journal, Position};
 pub use self::objects::OpenError;
 pub use self::spending::{Caps, Expense, Reservation, Spending};
 pub use self::url::StoreUrl;
 pub use self::view::{Decision, MAX_AGE, Projection, View};
 
+use self::failure::is_no_object;
 use crate::card::hex;
 use crate::error::{ApiError, chain};
+
+/// How often a claim is tried that nobody got.
+const TRIES: usize = 5;
 
 /// What one agent keeps. Clones are the same store.
 #[derive(Clone, Debug)]
@@ -79,7 +85,7 @@ pub enum Claim {
 pub enum StoreError {
     /// The bucket or directory did not do what it was asked.
     #[error("the store could not be asked")]
-    Objects(#[from] object_store::Error),
+    Objects(#[source] Failure),
     /// The index of this task failed.
     #[error("this task's index of the store failed")]
     Index(#[from] rusqlite::Error),
@@ -115,12 +121,17 @@ impl Store {
             .join(kind)
             .join(hex(&Sha256::digest(name)));
         let ours = Bytes::from(Uuid::now_v7().to_string());
-        match self.create(&path, ours.clone()).await? {
-            Claim::Ours => Ok(Claim::Ours),
-            // The write may have been ours after all, with an answer that got lost and a second try.
-            Claim::Theirs if self.objects.get(&path).await?.bytes().await? == ours => Ok(Claim::Ours),
-            Claim::Theirs => Ok(Claim::Theirs),
+        for _ in 0..TRIES {
+            if self.create(&path, ours.clone()).await? == Claim::Ours {
+                return Ok(Claim::Ours);
+            }
+            // The write may have been ours after all, with an answer that got lost and a second try. Where nothing stands, two writes were
+            // in each other's way and S3 let neither through.
+            if let Some(there) = self.get(&path).await? {
+                return Ok(if there == ours { Claim::Ours } else { Claim::Theirs });
+            }
         }
+        Err(StoreError::Contended(TRIES))
     }
 
     /// The journal of this name.
@@ -128,10 +139,21 @@ impl Store {
         Journal::new(self.clone(), self.root.clone().join("journal").join(name))
     }
 
-    /// Asks for one object, to see whether the store answers.
+    /// Asks for one object and writes one that is there but for the first time, to see whether the store can be read and written.
     pub async fn check(&self) -> Result<(), StoreError> {
         let mut some = self.objects.list(Some(&self.root));
-        some.try_next().await.map(drop).map_err(StoreError::Objects)
+        some.try_next().await?;
+        let path = self.root.clone().join("checked");
+        self.create(&path, Bytes::new()).await.map(drop)
+    }
+
+    /// What an object holds; none where there is none.
+    async fn get(&self, path: &Path) -> Result<Option<Bytes>, StoreError> {
+        match self.objects.get(path).await {
+            Ok(found) => Ok(Some(found.bytes().await?)),
+            Err(error) if is_no_object(&error) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn create(&self, path: &Path, content: Bytes) -> Result<Claim, StoreError> {
@@ -144,6 +166,12 @@ impl Store {
             Err(object_store::Error::AlreadyExists { .. }) => Ok(Claim::Theirs),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+impl From<object_store::Error> for StoreError {
+    fn from(error: object_store::Error) -> StoreError {
+        StoreError::Objects(error.into())
     }
 }
 

@@ -55,7 +55,7 @@ impl Call<'_> {
         let chatting = async |reservation: Reservation<'_>| {
             let body = self.client.post(self.settings.url("chat/completions")).json(request);
             let response = self.answer(body).await;
-            let (response, reservation) = give_back_if_unanswered(response, reservation)?;
+            let (response, reservation) = give_back_if_unanswered(response, reservation).await?;
             let said = if request.is_streamed() && content_type(&response) == "text/event-stream" {
                 read_stream(response).await?
             } else {
@@ -65,7 +65,7 @@ impl Call<'_> {
                 completion_tokens: tokens(said.content.len()),
                 ..estimate
             });
-            self.spend(reservation, usage);
+            self.spend(reservation, usage).await;
             let model = if said.model.is_empty() {
                 self.settings.model.clone()
             } else {
@@ -89,9 +89,9 @@ impl Call<'_> {
         let embedding = async |reservation: Reservation<'_>| {
             let body = self.client.post(self.settings.url("embeddings")).json(request);
             let response = self.answer(body).await;
-            let (response, reservation) = give_back_if_unanswered(response, reservation)?;
+            let (response, reservation) = give_back_if_unanswered(response, reservation).await?;
             let embeddings: Embeddings = read_json(response).await?;
-            self.spend(reservation, embeddings.usage);
+            self.spend(reservation, embeddings.usage).await;
             embeddings.vectors(request.input.len())
         };
         self.in_time(estimate, embedding).await
@@ -114,7 +114,7 @@ impl Call<'_> {
     ) -> Result<T, LlmError> {
         let in_turn = async {
             let _turn = self.turns.acquire().await.expect("nobody closes it");
-            let reservation = self.budget.reserve(estimate, Timestamp::now())?;
+            let reservation = self.budget.reserve(estimate, Timestamp::now()).await?;
             self.counters.called();
             call(reservation).await
         };
@@ -127,9 +127,9 @@ impl Call<'_> {
         })
     }
 
-    fn spend(&self, reservation: Reservation<'_>, usage: Usage) {
-        reservation.settle(usage);
+    async fn spend(&self, reservation: Reservation<'_>, usage: Usage) {
         self.counters.spent(usage, self.budget.cost(usage));
+        reservation.settle(usage).await;
     }
 
     /// Sends the request until somebody answers it.
@@ -163,14 +163,14 @@ impl Call<'_> {
 }
 
 /// Nobody took the question: it has cost nothing.
-fn give_back_if_unanswered(
+async fn give_back_if_unanswered(
     response: Result<Response, LlmError>,
     reservation: Reservation<'_>,
 ) -> Result<(Response, Reservation<'_>), LlmError> {
     match response {
         Ok(response) => Ok((response, reservation)),
         Err(error) => {
-            reservation.settle(Usage::default());
+            reservation.settle(Usage::default()).await;
             Err(error)
         }
     }

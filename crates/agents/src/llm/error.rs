@@ -6,6 +6,8 @@ use reqwest::StatusCode;
 use thiserror::Error;
 
 use super::budget::Exhausted;
+use crate::error::chain;
+use crate::store::StoreError;
 
 /// A call to a language model came to nothing.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -13,6 +15,9 @@ pub(crate) enum LlmError {
     /// The day's budget does not allow the call. Nothing was sent.
     #[error(transparent)]
     Exhausted(#[from] Exhausted),
+    /// What the day has left is in the store, which could not be asked. Nothing was sent.
+    #[error("what may still be spent today is not known: {0}")]
+    Uncounted(String),
     /// No model for embeddings is named.
     #[error("OPENAI_EMBEDDING_MODEL is not set")]
     NoEmbeddings,
@@ -42,6 +47,12 @@ pub(crate) enum LlmError {
     /// The model answered something else than was asked for.
     #[error("the model's answer is not of the schema: {0}")]
     OffSchema(String),
+}
+
+impl From<StoreError> for LlmError {
+    fn from(error: StoreError) -> LlmError {
+        LlmError::Uncounted(chain(&error))
+    }
 }
 
 fn code_text(code: Option<&str>) -> String {

@@ -29,7 +29,7 @@ pub struct LlmSettings {
     pub(super) embedding_model: Option<String>,
     /// `LLM_TIMEOUT_SECONDS`: how long one question may take, with all its attempts.
     pub(super) patience: Duration,
-    /// `LLM_TOKENS_PER_DAY`, `LLM_USD_PER_DAY` and `LLM_USD_PER_MILLION_TOKENS`: what one process may spend in a day of UTC.
+    /// `LLM_TOKENS_PER_DAY`, `LLM_USD_PER_DAY` and `LLM_USD_PER_MILLION_TOKENS`: what all tasks of an agent may spend in a day of UTC.
     pub(super) cap: Cap,
 }
 

@@ -39,7 +39,8 @@ fn llm(server: &str, more: &[(&str, &str)]) -> Llm {
         found.map(|(_, value)| OsString::from(value))
     };
     let settings = LlmSettings::read(&Environment { lookup }).unwrap();
-    Llm::new(settings.as_ref()).unwrap().unwrap()
+    let store = Store::open(None, "abracadabra").unwrap();
+    Llm::new(settings.as_ref(), &store).unwrap().unwrap()
 }
 
 async fn ask(llm: &Llm, delivery: Delivery) -> Result<Told<Answer>, LlmError> {

@@ -137,13 +137,6 @@ impl Usage {
             completion_tokens: self.completion_tokens.saturating_add(other.completion_tokens),
         }
     }
-
-    pub(super) fn without(self, other: Usage) -> Usage {
-        Usage {
-            prompt_tokens: self.prompt_tokens.saturating_sub(other.prompt_tokens),
-            completion_tokens: self.completion_tokens.saturating_sub(other.completion_tokens),
-        }
-    }
 }
 
 impl<'p> ChatRequest<'p> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+use object_store::{ObjectMeta, ObjectStoreExt};
 use uuid::Uuid;
 
 use super::{Claim, Store, StoreError};
@@ -116,18 +116,14 @@ impl Journal {
             .store
             .objects
             .list_with_offset(Some(&self.path), &self.object(seen));
-        let mut objects: Vec<ObjectMeta> = listed.try_collect().await?;
+        let mut objects: Vec<ObjectMeta> = listed.try_collect().await.map_err(StoreError::from)?;
         // S3 lists in the order of names, a directory in none.
         objects.sort_by(|one, other| one.location.cmp(&other.location));
         Ok(objects)
     }
 
     async fn fetch(&self, position: Position) -> Result<Option<Bytes>, StoreError> {
-        match self.store.objects.get(&self.object(position)).await {
-            Ok(found) => Ok(Some(found.bytes().await?)),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        self.store.get(&self.object(position)).await
     }
 
     fn object(&self, position: Position) -> Path {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, S3ConditionalPut};
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
@@ -61,6 +61,8 @@ fn s3(bucket: &str) -> Result<Arc<dyn ObjectStore>, OpenError> {
     let builder = AmazonS3Builder::from_env()
         .with_bucket_name(bucket)
         .with_http_connector(Connector)
+        // Everything rests on it, so the environment has no say.
+        .with_conditional_put(S3ConditionalPut::ETagMatch)
         .with_retry(RetryConfig {
             max_retries: S3_RETRIES,
             retry_timeout: S3_PATIENCE,
