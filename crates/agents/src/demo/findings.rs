@@ -11,8 +11,8 @@ pub(super) fn streams(answer: &Value) -> Vec<String> {
     let messages: u64 = streams.iter().filter_map(|stream| stream["messages"].as_u64()).sum();
     vec![format!(
         "{}, {}",
-        count(streams.len(), "stream"),
-        count(messages, "message")
+        count(&streams.len(), "stream"),
+        count(&messages, "message")
     )]
 }
 
@@ -21,7 +21,7 @@ pub(super) fn transcripts(answer: &Value) -> Vec<String> {
     let transcripts = list(&answer["transcripts"]);
     let last = transcripts.iter().max_by_key(|one| one["stream_date"].as_str());
     let last = last.and_then(|one| Some(format!("; the last is “{}”", one["stream_title"].as_str()?)));
-    let transcripts = count(transcripts.len(), "transcript");
+    let transcripts = count(&transcripts.len(), "transcript");
     vec![transcripts + &last.unwrap_or_default()]
 }
 
@@ -64,7 +64,7 @@ pub(super) fn discussed(answer: &Value) -> Vec<String> {
     let mut said = vec![format!(
         "{} set beside {}",
         count(&answer["messages"], "message"),
-        count(topics.len(), "topic")
+        count(&topics.len(), "topic")
     )];
     // The first of equals.
     let Some(most) = topics.iter().rev().max_by_key(|topic| topic["messages"].as_u64()) else {
@@ -155,7 +155,7 @@ fn list(value: &Value) -> &[Value] {
 }
 
 /// `1 message`, `2 messages`
-fn count(number: impl ToString, what: &str) -> String {
+fn count(number: &impl ToString, what: &str) -> String {
     let number = number.to_string();
     let ending = if number == "1" { "" } else { "s" };
     format!("{number} {what}{ending}")
@@ -175,23 +175,23 @@ mod tests {
 
     use super::*;
 
-    fn check(findings: fn(&Value) -> Vec<String>, answer: Value, expected: &[&str]) {
-        assert_eq!(findings(&answer), expected, "{answer}");
+    fn check(findings: fn(&Value) -> Vec<String>, answer: &Value, expected: &[&str]) {
+        assert_eq!(findings(answer), expected, "{answer}");
     }
 
     #[test]
     fn data_that_was_bought() {
         let streams_held = json!({ "streams": [{ "messages": 52 }, { "messages": 1 }] });
-        check(streams, streams_held, &["2 streams, 53 messages"]);
+        check(streams, &streams_held, &["2 streams, 53 messages"]);
         let heard = json!({ "transcripts": [{ "stream_date": "2026-01-14", "stream_title": "Ops" }] });
-        check(transcripts, heard, &["1 transcript; the last is “Ops”"]);
+        check(transcripts, &heard, &["1 transcript; the last is “Ops”"]);
         let log = json!({
             "total_messages": 2, "unique_users": 1,
             "statistics": { "question_count": 1, "most_active_users": [{ "user": "ana", "messages": 2 }] },
         });
         check(
             chat,
-            log,
+            &log,
             &["2 messages by 1 person, 1 of them questions", "most by ana (2)"],
         );
         let said = json!({
@@ -201,7 +201,7 @@ mod tests {
         });
         check(
             transcript,
-            said,
+            &said,
             &["2 segments, 9 words; about draining, logs", "“We drain first.”"],
         );
         let topics = json!({ "messages": 3, "topics": [
@@ -210,7 +210,7 @@ mod tests {
         ] });
         check(
             discussed,
-            topics,
+            &topics,
             &["3 messages set beside 2 topics; most, 2, on draining", "“gg”"],
         );
     }
@@ -224,11 +224,11 @@ mod tests {
         });
         check(
             skills,
-            found,
+            &found,
             &["C++ 0.4, Go 0.25, from 4 messages", "“I built it in C++”"],
         );
         let nothing = json!({ "skills": [], "computed_from": { "messages": 1 } });
-        check(skills, nothing, &["nothing that 1 message would prove"]);
+        check(skills, &nothing, &["nothing that 1 message would prove"]);
         let measured = json!({
             "analysis": { "categories": {
                 "sentence_structure": { "mean_words": 9.44 },
@@ -239,7 +239,7 @@ mod tests {
         });
         check(
             voice,
-            measured,
+            &measured,
             &["9.4 words a sentence, 31% questions, from 16 messages"],
         );
     }
@@ -255,8 +255,12 @@ mod tests {
             "recommendation": "approve", "overall_score": 1.0, "quality_score": 1.0, "fraud_score": 0.0,
             "attestation": { "signer": "0xa" },
         });
-        check(verdict, good, &["approve: 1 of 1, quality 1, fraud 0", "signed by 0xa"]);
-        check(verdict, bad, &["reject: 0.4 of 1, quality 0.6, fraud 0.8", reason]);
+        check(
+            verdict,
+            &good,
+            &["approve: 1 of 1, quality 1, fraud 0", "signed by 0xa"],
+        );
+        check(verdict, &bad, &["reject: 0.4 of 1, quality 0.6, fraud 0.8", reason]);
     }
 
     #[test]

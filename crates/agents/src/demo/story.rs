@@ -154,13 +154,13 @@ where
 fn common_stream(chats: &Value, transcripts: &Value) -> Option<Stream> {
     let list = |value: &Value, name: &str| value[name].as_array().cloned().unwrap_or_default();
     let chats = list(chats, "streams");
-    let is_common = |heard: &&Value| chats.iter().any(|chat| chat["stream_id"] == heard["stream_id"]);
+    let is_common = |stream: &&Value| chats.iter().any(|chat| chat["stream_id"] == stream["stream_id"]);
     let heard = list(transcripts, "transcripts");
-    let last = heard
+    let newest = heard
         .iter()
         .filter(is_common)
         .max_by_key(|stream| stream["stream_date"].as_str())?;
-    let text = |name: &str| last[name].as_str().map(str::to_owned);
+    let text = |name: &str| newest[name].as_str().map(str::to_owned);
     Some(Stream {
         id: text("stream_id")?,
         streamer: text("streamer")?,
