@@ -75,7 +75,7 @@ variable "agents" {
   default = {
     validator       = { port = 9001, priority = 100 }
     karma-hello     = { port = 9002, priority = 200 }
-    abracadabra     = { port = 9003, priority = 300 }
+    abracadabra     = { port = 9003, priority = 300, calls = ["karma-hello"] }
     skill-extractor = { port = 9004, priority = 400, calls = ["karma-hello"] }
     voice-extractor = { port = 9005, priority = 500, calls = ["karma-hello"] }
   }

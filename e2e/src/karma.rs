@@ -223,8 +223,8 @@ fn karma_toml() -> String {
         text.push_str(&format!("[image.\"karmacadabra/{agent}\"]\nargs = [{agent:?}]\n"));
     }
     text.push_str(&format!(
-        "[chain]\nprepare = [\"{}\", \"prepare-chain\"]\n",
-        agent_binary().display()
+        "[chain]\nprepare = [\"{agent}\", \"prepare-chain\"]\n[demo]\nrun = [\"{agent}\", \"demo\"]\n",
+        agent = agent_binary().display()
     ));
     text
 }

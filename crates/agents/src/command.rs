@@ -13,6 +13,8 @@ Usage:
   karma-agent health     ask the agent at $HOST:$PORT how it is: exit 0 if it answers, 1 if not
   karma-agent ask URL INPUT
                          post the input, JSON, to an agent, and pay what it asks for as the account of $PRIVATE_KEY
+  karma-agent demo URL   visit the five agents behind the load balancer at the URL, pay what they ask for as the account of
+                         $PRIVATE_KEY, and print what happens, a JSON object a line; `karma demo` makes a story of it
   karma-agent prepare-chain ADDRESS...
                          put the token and the registries onto the chain of $CHAIN_RPC_URL, from the account of
                          $PRIVATE_KEY, give each address 1000 tokens, and print what agents need to know as JSON
@@ -53,7 +55,7 @@ Settings, from the environment:
   DRAIN_QUIET_SECONDS   after SIGTERM, serve until no request came for so long (default 2)
   STOP_TIMEOUT_SECONDS  after SIGTERM, stop accepting at the latest then (default 110)
 
-Exit codes: 0 stopped as asked or healthy, 1 not healthy, 2 could not start, 64 wrong usage
+Exit codes: 0 stopped as asked or healthy, 1 not healthy or a demo that broke off, 2 could not start, 64 wrong usage
 ";
 
 /// One thing the program can do.
@@ -65,6 +67,8 @@ pub enum Command {
     Health,
     /// Ask an agent at a URL with an input, and pay it.
     Ask(String, String),
+    /// Visit the agents behind the load balancer at a URL.
+    Demo(String),
     /// Make a chain ready, and give tokens to these addresses.
     PrepareChain(Vec<String>),
     /// Ask a validator, by its address, for the validation of the data set in a file.
@@ -102,6 +106,10 @@ impl Command {
                 let (url, input) = two(arguments, "ask takes a URL and an input")?;
                 return Ok(Command::Ask(url, input));
             }
+            "demo" => {
+                let url = one(arguments, "demo takes the URL of the load balancer")?;
+                return Ok(Command::Demo(url));
+            }
             "request-validation" => {
                 let (validator, file) = two(arguments, "request-validation takes a validator's address and a file")?;
                 return Ok(Command::RequestValidation(validator, file));
@@ -120,6 +128,14 @@ impl Command {
                 .map(Command::Serve)
                 .ok_or(UsageError::UnknownAgent(first)),
         }
+    }
+}
+
+fn one(mut arguments: impl Iterator<Item = String>, missing: &'static str) -> Result<String, UsageError> {
+    match (arguments.next(), arguments.next()) {
+        (Some(one), None) => Ok(one),
+        (_, Some(extra)) => Err(UsageError::TooMany(extra)),
+        _ => Err(UsageError::TooFew(missing)),
     }
 }
 
@@ -170,6 +186,9 @@ mod tests {
             "request-validation takes a validator's address and a file",
         );
         check(&["request-validation", "a", "b", "c"], "unexpected argument `c`");
+        check(&["demo", "http://x"], r#"Demo("http://x")"#);
+        check(&["demo"], "demo takes the URL of the load balancer");
+        check(&["demo", "a", "b"], "unexpected argument `b`");
         check(&["--help"], "Help");
         check(&["-V"], "Version");
         check(&[], &format!("no agent named: give one of {names}"));

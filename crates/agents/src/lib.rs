@@ -47,10 +47,11 @@ mod rate;
 mod telemetry;
 mod trace;
 
-// The chain, and what a command makes of one.
+// The chain, what a command makes of one, and a visitor with a purse.
 mod ask;
 mod attestation;
 mod chain;
+mod demo;
 mod prepare_chain;
 mod request_validation;
 
@@ -71,6 +72,7 @@ pub use ask::{AskError, ask};
 pub use chain::PrivateKey;
 pub use command::{Command, HELP, UsageError};
 pub use data::DataError;
+pub use demo::{DemoError, Event, demo};
 pub use health::{Dependency, HealthError, check_health};
 pub use llm::LlmSettings;
 pub use logging::{Level, Log};

@@ -6,12 +6,13 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use karma_agents::{
-    Agent, Command, HELP, Level, Log, Server, Settings, ask, check_health, prepare_chain, request_validation,
-    stop_signals,
+    Agent, Command, DemoError, Event, HELP, Level, Log, Server, Settings, ask, check_health, demo, prepare_chain,
+    request_validation, stop_signals,
 };
 use serde_json::{Value, json};
 
 const NOT_HEALTHY: u8 = 1;
+const BROKE_OFF: u8 = 1;
 const COULD_NOT_START: u8 = 2;
 const WRONG_USAGE: u8 = 64;
 
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         Ok(Command::Serve(agent)) => serve(agent),
         Ok(Command::Health) => health(),
         Ok(Command::Ask(url, input)) => answer(ask(|variable| env::var_os(variable), &url, &input)),
+        Ok(Command::Demo(url)) => tell(&url),
         Ok(Command::PrepareChain(holders)) => answer(prepare_chain(|variable| env::var_os(variable), &holders)),
         Ok(Command::RequestValidation(validator, file)) => {
             answer(request_validation(|variable| env::var_os(variable), &validator, &file))
@@ -68,6 +70,22 @@ fn answer(question: impl Future<Output = Result<Value, impl Display>>) -> ExitCo
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime.map(|runtime| runtime.block_on(question)) {
         Ok(Ok(answer)) => print(&format!("{answer}\n")),
+        Ok(Err(error)) => complain(&error, COULD_NOT_START),
+        Err(error) => complain(&error, COULD_NOT_START),
+    }
+}
+
+/// Tells what happens to a visitor, as it happens.
+fn tell(url: &str) -> ExitCode {
+    let tell = |event: &Event| {
+        let line = serde_json::to_string(event).expect("an event is plain data");
+        writeln!(io::stdout().lock(), "{line}")
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime.map(|runtime| runtime.block_on(demo(|variable| env::var_os(variable), url, tell))) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        // Its last event has said why.
+        Ok(Err(DemoError::Refused { .. })) => ExitCode::from(BROKE_OFF),
         Ok(Err(error)) => complain(&error, COULD_NOT_START),
         Err(error) => complain(&error, COULD_NOT_START),
     }

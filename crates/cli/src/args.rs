@@ -84,6 +84,7 @@ pub(crate) enum Command {
     Metrics(commands::metrics::Arguments),
     Alarms(commands::alarms::Arguments),
     Traces(commands::traces::Arguments),
+    Demo(commands::demo::Arguments),
     Deploy(commands::deploy::Arguments),
     Destroy(commands::destroy::Arguments),
     History(commands::history::Arguments),

@@ -88,7 +88,7 @@ pub(crate) fn start(
     printer.talk(&format!("chain: anvil answers at {}", chain.url()));
     let mut variables = variables(containers, &accounts, &prepared);
     if let Some(visitor) = variables.remove(VISITOR) {
-        let file = directory.state().join("chain.env");
+        let file = visitors_file(directory);
         write_environment(&file, &visitor)
             .map_err(|error| Failure::caused_by(format!("cannot write {}", file.display()), &error))?;
         printer.talk(&format!("chain: an account of yours is in {}", file.display()));
@@ -208,6 +208,20 @@ fn no_command() -> Failure {
     )
 }
 
+/// The settings of the visitor's account, as the last run with a chain has left them; none where there was no such run.
+pub(crate) fn visitor(directory: &StackDirectory) -> Result<BTreeMap<String, String>, Failure> {
+    let file = visitors_file(directory);
+    match fs::read_to_string(&file) {
+        Ok(text) => Ok(text.lines().filter_map(read_variable).collect()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+        Err(error) => Err(Failure::caused_by(format!("cannot read {}", file.display()), &error)),
+    }
+}
+
+fn visitors_file(directory: &StackDirectory) -> PathBuf {
+    directory.state().join("chain.env")
+}
+
 /// A port that was free a moment ago.
 fn free_port() -> io::Result<u16> {
     TcpListener::bind(("127.0.0.1", 0))?
@@ -237,6 +251,13 @@ fn write_environment(file: &Path, variables: &BTreeMap<String, String>) -> io::R
     create_private(file)?;
     let line = |(name, value): (&String, &String)| format!("export {name}='{}'\n", value.replace('\'', r"'\''"));
     fs::write(file, variables.iter().map(line).collect::<String>())
+}
+
+/// What such a line says.
+fn read_variable(line: &str) -> Option<(String, String)> {
+    let (name, value) = line.strip_prefix("export ")?.split_once('=')?;
+    let value = value.strip_prefix('\'')?.strip_suffix('\'')?;
+    Some((name.to_owned(), value.replace(r"'\''", "'")))
 }
 
 #[cfg(test)]
@@ -271,6 +292,19 @@ mod tests {
             create_private(&file).unwrap();
             assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         }
+    }
+
+    #[test]
+    fn what_the_visitor_is_told_is_read_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let stack = StackDirectory::resolve(Some(directory.path())).ok().unwrap();
+        assert!(visitor(&stack).ok().unwrap().is_empty());
+        let variables = [("CHAIN_ID", "31337"), ("NAME", "it's = 'a'")];
+        let variables = variables
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
+        write_environment(&visitors_file(&stack), &variables).unwrap();
+        assert_eq!(visitor(&stack).ok().unwrap(), variables);
     }
 
     #[test]

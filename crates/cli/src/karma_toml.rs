@@ -19,6 +19,11 @@
 //! prepare = ["target/{target}/release/agent", "prepare-chain"]
 //! ```
 //!
+//! ```toml
+//! [demo]                                        # for `karma demo`: who visits the running stack, and tells what happens
+//! run = ["target/{target}/release/agent", "demo"]
+//! ```
+//!
 //! What stands in `[defaults]` holds for every image that does not say otherwise. `{target}` is a target triple: of this machine where programs
 //! are run here, of the stack's CPU architecture where images are built.
 //!
@@ -55,6 +60,7 @@ struct File {
     #[serde(default)]
     image: BTreeMap<String, Entry>,
     chain: Option<Chain>,
+    demo: Option<Demo>,
     #[serde(default)]
     local: Local,
 }
@@ -64,6 +70,13 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct Chain {
     prepare: Vec<String>,
+}
+
+/// Who visits the running stack.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Demo {
+    run: Vec<String>,
 }
 
 /// What is otherwise on this machine.
@@ -114,6 +127,8 @@ pub(crate) struct Images {
     pub(crate) environment: BTreeMap<String, String>,
     /// The command that makes a chain ready; it is run in `root`, and its program is a path below it.
     pub(crate) prepare_chain: Option<Vec<String>>,
+    /// The command that visits the running stack; it is run in the same way, with the load balancer's URL as its last argument.
+    pub(crate) demo: Option<Vec<String>>,
 }
 
 /// Reads the `karma.toml` of a stack, for programs that run on this machine. A stack without one has no images.
@@ -147,12 +162,9 @@ fn parse(text: &str, directory: &Path, target: &str) -> Result<Images, String> {
                 Ok((repository, image))
             })
             .collect::<Result<_, String>>()?;
-    let with_target = |chain: Chain| {
-        chain
-            .prepare
-            .iter()
-            .map(|word| word.replace("{target}", target))
-            .collect()
+    let with_target = |command: Vec<String>| -> Vec<String> {
+        let words = command.iter().map(|word| word.replace("{target}", target));
+        words.collect()
     };
     let state = directory.join(STATE_NAME).display().to_string();
     let environment = file.local.environment.into_iter();
@@ -162,7 +174,8 @@ fn parse(text: &str, directory: &Path, target: &str) -> Result<Images, String> {
         environment: environment
             .map(|(name, value)| (name, value.replace("{state}", &state)))
             .collect(),
-        prepare_chain: file.chain.map(with_target),
+        prepare_chain: file.chain.map(|chain| with_target(chain.prepare)),
+        demo: file.demo.map(|demo| with_target(demo.run)),
     })
 }
 
@@ -240,6 +253,14 @@ mod tests {
         assert_eq!(a.args, ["a"]);
         assert_eq!(a.files["/app/data"], Path::new("/r/data"));
         assert_eq!(images.by_repository["k/b"].program, Path::new("/r/b"));
+    }
+
+    #[test]
+    fn commands_are_programs_of_this_machine() {
+        let text = "[chain]\nprepare = [\"{target}/a\", \"x\"]\n[demo]\nrun = [\"{target}/a\", \"y\"]";
+        let images = parse(text, Path::new("/r"), "t-t").unwrap();
+        assert_eq!(images.prepare_chain.unwrap(), ["t-t/a", "x"]);
+        assert_eq!(images.demo.unwrap(), ["t-t/a", "y"]);
     }
 
     #[test]

@@ -98,6 +98,7 @@ fn run(arguments: Arguments, printer: Printer) -> Result<ExitStatus, Failure> {
         Command::Metrics(metrics) => commands::metrics::run(&metrics, json, printer),
         Command::Alarms(alarms) => commands::alarms::run(&alarms, json, printer),
         Command::Traces(traces) => commands::traces::run(&traces, json, printer),
+        Command::Demo(demo) => commands::demo::run(&demo, json, printer),
         Command::Deploy(deploy) => commands::deploy::run(&deploy, json, printer),
         Command::Destroy(destroy) => commands::destroy::run(&destroy, json, printer),
         Command::History(history) => commands::history::run(&history, json, printer),

@@ -249,7 +249,8 @@ pub(crate) fn log_files_of(directory: &StackDirectory, run: Run) -> Result<Vec<L
     log_files(&state, run).map_err(|error| Failure::caused_by(format!("cannot read {}", state.display()), &error))
 }
 
-async fn control(directory: &StackDirectory) -> Result<Control, Failure> {
+/// The fleet of this stack that runs on this machine, with all that only a fleet here can be asked.
+pub(crate) async fn control(directory: &StackDirectory) -> Result<Control, Failure> {
     let connected = Control::connect(&directory.state()).await;
     connected.map_err(|error| failure(&error.into()))
 }

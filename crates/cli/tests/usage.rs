@@ -58,6 +58,7 @@ fn nothing_running_is_the_answer_no() {
         &["metrics"],
         &["alarms"],
         &["traces"],
+        &["demo"],
         &["cost", "--region", "us-east-1", "--usage-from", "local"],
         &["drill", "spot"],
     ] {

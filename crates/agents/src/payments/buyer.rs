@@ -106,6 +106,16 @@ impl Buyer {
         })
     }
 
+    /// The chain, and the account on it that pays.
+    pub(crate) fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// What is paid with.
+    pub(crate) fn token(&self) -> &Token {
+        &self.rules.token
+    }
+
     /// Sends a request and pays for it, if it costs something. `task` is what the caps of one task count for; the same request of the same task
     /// is never paid twice, however often it is sent.
     pub(crate) async fn send(&self, request: RequestBuilder, task: &str, trace: &Trace) -> Result<Bought, BuyError> {

@@ -3,6 +3,7 @@
 pub(crate) mod alarms;
 pub(crate) mod completions;
 pub(crate) mod cost;
+pub(crate) mod demo;
 pub(crate) mod deploy;
 pub(crate) mod destroy;
 pub(crate) mod docs;

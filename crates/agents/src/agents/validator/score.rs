@@ -93,7 +93,8 @@ impl Verdict {
     pub(super) fn of(deductions: &[Deduction], price_score: Option<f64>) -> Verdict {
         let sum = |dimension| {
             let of_it = deductions.iter().filter(|deduction| deduction.dimension == dimension);
-            of_it.map(|deduction| deduction.points).sum::<f64>().min(1.0)
+            // The sum of nothing is less than nothing, to the letter: -0.0.
+            (of_it.map(|deduction| deduction.points).sum::<f64>() + 0.0).min(1.0)
         };
         let quality = 1.0 - sum(Dimension::Quality);
         let fraud = sum(Dimension::Fraud);
@@ -153,6 +154,8 @@ mod tests {
         check(0.0, 0.8, Some(1.0), 0.76, Recommendation::Reject);
         check(1.0, 0.5, Some(1.0), 0.35, Recommendation::Reject);
         check(0.2, 0.0, None, 0.875, Recommendation::Approve);
+        let flawless = Verdict::of(&[], None);
+        assert!(flawless.fraud_score.is_sign_positive(), "{flawless:?}");
     }
 
     proptest! {
