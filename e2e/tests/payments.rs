@@ -93,6 +93,81 @@ fn a_buyer_pays_exactly_the_price_and_leaves_feedback() {
 }
 
 #[test]
+fn who_is_registered_proves_it_and_who_cannot_be_says_why() {
+    let Some(chain) = chain("who_is_registered_proves_it_and_who_cannot_be_says_why") else {
+        return;
+    };
+    let standing = |agent: &Agent| {
+        let deep = agent.get("/health?deep=1").json();
+        let dependencies = deep["dependencies"].as_array().unwrap();
+        dependencies
+            .iter()
+            .find(|it| it["name"] == "registration")
+            .unwrap()
+            .clone()
+    };
+    let registered = |agent: &Agent| {
+        wait_until("a registration", || {
+            let standing = standing(agent);
+            (standing["reachable"] == true).then(|| standing["agent_id"].clone())
+        })
+    };
+    let proof = |agent: &Agent| agent.get("/.well-known/agent-registration.json");
+    let first = chain.agent("karma-hello", SELLER, &[("PUBLIC_URL", "https://one.example")]);
+    let id = registered(&first);
+    let shown = proof(&first).json();
+    let entry = &shown["registrations"][0];
+    assert_eq!(entry["agentId"].to_string(), id.as_str().unwrap(), "{shown}");
+    let registry = format!("eip155:31337:{}", chain.variable("IDENTITY_REGISTRY"));
+    assert_eq!(entry["agentRegistry"], registry, "{shown}");
+    assert_eq!(
+        shown["services"][0]["endpoint"],
+        "https://one.example/.well-known/agent-card.json"
+    );
+    drop(first);
+
+    // Who has no gas is told so, and so is everybody who asks.
+    chain.ask("anvil_setBalance", &json!([chain.account(SELLER), "0x0"]));
+    let poor = chain.agent("karma-hello", SELLER, &[("PUBLIC_URL", "https://two.example")]);
+    let told = wait_until("a failure", || {
+        let standing = standing(&poor);
+        standing["error"]
+            .as_str()
+            .filter(|error| error.contains("could not be registered"))
+            .map(str::to_owned)
+    });
+    assert!(
+        told.to_lowercase().contains("fund") || told.to_lowercase().contains("gas"),
+        "{told}"
+    );
+    assert_eq!(proof(&poor).status, 404);
+}
+
+#[test]
+fn who_has_moved_is_registered_where_he_is_now() {
+    let Some(chain) = chain("who_has_moved_is_registered_where_he_is_now") else {
+        return;
+    };
+    let start = |url: &str| chain.agent("karma-hello", SELLER, &[("PUBLIC_URL", url)]);
+    let proven = |agent: &Agent| {
+        wait_until("a proof", || {
+            let proof = agent.get("/.well-known/agent-registration.json");
+            (proof.status == 200).then(|| proof.json())
+        })
+    };
+    let before = proven(&start("https://one.example"));
+    let after = proven(&start("https://two.example"));
+    assert_eq!(before["registrations"], after["registrations"]);
+    assert_eq!(chain.balance_of_agents(SELLER), 1);
+    // What stands in the registry already is not written again.
+    let sent = || chain.ask("eth_getTransactionCount", &json!([chain.account(SELLER), "latest"]));
+    let sent_before = sent();
+    let again = proven(&start("https://two.example"));
+    assert_eq!(sent(), sent_before);
+    assert_eq!(again, after);
+}
+
+#[test]
 fn who_does_not_pay_gets_a_price_and_nothing_else() {
     let Some(chain) = chain("who_does_not_pay_gets_a_price_and_nothing_else") else {
         return;
@@ -170,6 +245,133 @@ fn a_buyer_keeps_to_its_caps_and_its_payees() {
         "10000 base units of 15000 are spent today",
     );
     assert_eq!(chain.balance(BUYER), before - PRICE);
+}
+
+#[test]
+fn a_dry_run_says_what_would_be_paid_or_why_it_would_not() {
+    let Some(chain) = chain("a_dry_run_says_what_would_be_paid_or_why_it_would_not") else {
+        return;
+    };
+    let seller = seller(&chain);
+    let url = format!("{}/get_chat_logs", seller.url());
+    let ask = |variables: &[(&str, &str)]| chain.command_with(BUYER, &["ask", "--dry-run", &url, "{}"], variables);
+    let before = chain.balance(BUYER);
+    let asked = ask(&[]);
+    let asked: Value = serde_json::from_slice(&asked.stdout).unwrap_or_else(|_| panic!("{asked:?}"));
+    assert_eq!(asked["would_pay"]["amount"], PRICE.to_string(), "{asked}");
+    assert_eq!(asked["would_pay"]["payTo"], chain.account(SELLER), "{asked}");
+
+    let check = |variables: &[(&str, &str)], reason: &str| {
+        let output = ask(variables);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(reason), "{said}");
+    };
+    check(&[("SPEND_PER_TASK", "9999")], "SPEND_PER_TASK");
+    check(&[("ALLOWED_PAYEES", chain.account(0))], "is not among ALLOWED_PAYEES");
+    assert_eq!(chain.balance(BUYER), before);
+    // A chain whose clock is far ahead takes nothing that this machine signs.
+    chain.ask("evm_increaseTime", &json!([3600]));
+    chain.ask("evm_mine", &json!([]));
+    check(&[], "validBefore is too early");
+    chain.drain(BUYER);
+    check(&[], "the account holds 0 base units");
+}
+
+#[test]
+fn the_card_tells_what_is_charged() {
+    let Some(chain) = chain("the_card_tells_what_is_charged") else {
+        return;
+    };
+    let start = |name| chain.agent(name, SELLER, &[("KARMA_HELLO_URL", "http://127.0.0.1:9")]);
+    let check = |agent: &Agent, path: &str, input: &Value, told: u64| {
+        let answer = agent.post(path, input);
+        let charged = &answer.json()["accepts"][0]["amount"];
+        assert_eq!(
+            (answer.status, charged),
+            (402, &json!(told.to_string())),
+            "{path} {input}"
+        );
+    };
+    let number = |value: &Value| value.as_str().map_or_else(|| value.as_u64(), |text| text.parse().ok());
+    let number = |value: &Value| number(value).unwrap_or_else(|| panic!("{value} is no number"));
+
+    let agent = start("validator");
+    check(
+        &agent,
+        "/validate",
+        &json!({}),
+        number(&price(&agent, "validate")["amount"]),
+    );
+
+    for (name, skill) in [("karma-hello", "get_chat_logs"), ("abracadabra", "get_transcription")] {
+        let (agent, path) = (start(name), format!("/{skill}"));
+        let price = price(&agent, skill);
+        let of = |records: u64| number(&price["amount"]) + records * number(&price["each"]);
+        check(&agent, &path, &json!({ "limit": 7 }), of(7));
+        check(&agent, &path, &json!({}), of(number(&price["default"])));
+        check(
+            &agent,
+            &path,
+            &json!({ "limit": 1_000_000 }),
+            of(number(&price["most"])),
+        );
+    }
+    for (name, skill) in [
+        ("skill-extractor", "extract_skill_profile"),
+        ("voice-extractor", "extract_voice_profile"),
+    ] {
+        let (agent, path) = (start(name), format!("/{name}/{skill}"));
+        let price = price(&agent, skill);
+        let (amounts, field) = (&price["amounts"], price["field"].as_str().expect("a field"));
+        for level in ["basic", "standard", "complete"] {
+            let input = json!({ "username": "x", field: level });
+            check(&agent, &path, &input, number(&amounts[level]));
+        }
+        let default = price["default"].as_str().expect("a level");
+        check(&agent, &path, &json!({ "username": "x" }), number(&amounts[default]));
+    }
+}
+
+/// What an agent's card says of the price of a skill.
+fn price(agent: &Agent, skill: &str) -> Value {
+    let card = agent.get("/.well-known/agent-card.json").json();
+    let price = card["capabilities"]["extensions"][0]["params"]["prices"][skill].clone();
+    assert!(price.is_object(), "{card}");
+    price
+}
+
+#[test]
+fn one_payer_is_one_caller_wherever_he_sends_from() {
+    let Some(chain) = chain("one_payer_is_one_caller_wherever_he_sends_from") else {
+        return;
+    };
+    let before = seller(&chain);
+    let listener = Listener::before(before.port());
+    let buyer = buyer(&chain, &listener.url(), &[("PRICES", "extract_skill_profile=0")]);
+    assert_eq!(profile(&buyer).status, 200);
+    let (payment, body) = listener.payment();
+    drop(before);
+    // Six a minute are one at once.
+    let variables = [("PRICES", "get_chat_logs=10000"), ("RATE_LIMIT_PER_MINUTE", "6")];
+    let seller = chain.agent("karma-hello", SELLER, &variables);
+    let send = |from: &str, payment: &str| {
+        post(
+            seller.port(),
+            &[("x-forwarded-for", from), ("payment-signature", payment)],
+            &body,
+        )
+    };
+    assert!(send("10.0.0.1", "nonsense").starts_with("HTTP/1.1 402"));
+    let first = send("10.0.0.2", &payment);
+    assert!(
+        first.starts_with("HTTP/1.1 402") && first.contains("the payment is used"),
+        "{first}"
+    );
+    let second = send("10.0.0.3", &payment);
+    assert!(
+        second.starts_with("HTTP/1.1 429") && second.contains("retry-after"),
+        "{second}"
+    );
 }
 
 #[test]
@@ -280,13 +482,13 @@ fn karma_up_with_a_chain_has_agents_pay_each_other() {
     let asked: Value = serde_json::from_slice(&asked.stdout).unwrap_or_else(|_| panic!("{asked:?}"));
     assert_eq!(
         (&asked["status"], &asked["paid"]["amount"]),
-        (&json!(200), &json!("20000")),
+        (&json!(200), &json!("50000")),
         "{asked}"
     );
     assert!(asked["paid"]["transaction"].is_string(), "{asked}");
-    // The extractor is paid, and has paid.
-    assert_eq!(balance("skill-extractor"), 1_000_000_000 + 20_000 - 10_000);
-    assert_eq!(balance("karma-hello"), 1_000_000_000 + 10_000);
+    // The extractor is paid for all it knows, and has paid for a page of fifty messages.
+    assert_eq!(balance("skill-extractor"), 1_000_000_000 + 50_000 - 15_000);
+    assert_eq!(balance("karma-hello"), 1_000_000_000 + 15_000);
     up.signal("INT");
     let (status, talk) = up.ended();
     assert!(status.success(), "{talk}");
@@ -361,11 +563,20 @@ fn pass_on(mut from: TcpStream, mut to: TcpStream, mut hear: impl FnMut(&[u8])) 
 
 /// The whole answer to a request for chat logs with a payment.
 fn post_with_payment(port: u16, payment: &str, body: &str) -> String {
+    post(port, &[("payment-signature", payment)], body)
+}
+
+/// The whole answer to a request for chat logs.
+fn post(port: u16, headers: &[(&str, &str)], body: &str) -> String {
+    let headers: String = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the agent listens");
     write!(
         stream,
         "POST /get_chat_logs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\
-         payment-signature: {payment}\r\nContent-Length: {}\r\n\r\n{body}",
+         {headers}Content-Length: {}\r\n\r\n{body}",
         body.len()
     )
     .expect("the agent reads");
