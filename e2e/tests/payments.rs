@@ -93,81 +93,6 @@ fn a_buyer_pays_exactly_the_price_and_leaves_feedback() {
 }
 
 #[test]
-fn who_is_registered_proves_it_and_who_cannot_be_says_why() {
-    let Some(chain) = chain("who_is_registered_proves_it_and_who_cannot_be_says_why") else {
-        return;
-    };
-    let standing = |agent: &Agent| {
-        let deep = agent.get("/health?deep=1").json();
-        let dependencies = deep["dependencies"].as_array().unwrap();
-        dependencies
-            .iter()
-            .find(|it| it["name"] == "registration")
-            .unwrap()
-            .clone()
-    };
-    let registered = |agent: &Agent| {
-        wait_until("a registration", || {
-            let standing = standing(agent);
-            (standing["reachable"] == true).then(|| standing["agent_id"].clone())
-        })
-    };
-    let proof = |agent: &Agent| agent.get("/.well-known/agent-registration.json");
-    let first = chain.agent("karma-hello", SELLER, &[("PUBLIC_URL", "https://one.example")]);
-    let id = registered(&first);
-    let shown = proof(&first).json();
-    let entry = &shown["registrations"][0];
-    assert_eq!(entry["agentId"].to_string(), id.as_str().unwrap(), "{shown}");
-    let registry = format!("eip155:31337:{}", chain.variable("IDENTITY_REGISTRY"));
-    assert_eq!(entry["agentRegistry"], registry, "{shown}");
-    assert_eq!(
-        shown["services"][0]["endpoint"],
-        "https://one.example/.well-known/agent-card.json"
-    );
-    drop(first);
-
-    // Who has no gas is told so, and so is everybody who asks.
-    chain.ask("anvil_setBalance", &json!([chain.account(SELLER), "0x0"]));
-    let poor = chain.agent("karma-hello", SELLER, &[("PUBLIC_URL", "https://two.example")]);
-    let told = wait_until("a failure", || {
-        let standing = standing(&poor);
-        standing["error"]
-            .as_str()
-            .filter(|error| error.contains("could not be registered"))
-            .map(str::to_owned)
-    });
-    assert!(
-        told.to_lowercase().contains("fund") || told.to_lowercase().contains("gas"),
-        "{told}"
-    );
-    assert_eq!(proof(&poor).status, 404);
-}
-
-#[test]
-fn who_has_moved_is_registered_where_he_is_now() {
-    let Some(chain) = chain("who_has_moved_is_registered_where_he_is_now") else {
-        return;
-    };
-    let start = |url: &str| chain.agent("karma-hello", SELLER, &[("PUBLIC_URL", url)]);
-    let proven = |agent: &Agent| {
-        wait_until("a proof", || {
-            let proof = agent.get("/.well-known/agent-registration.json");
-            (proof.status == 200).then(|| proof.json())
-        })
-    };
-    let before = proven(&start("https://one.example"));
-    let after = proven(&start("https://two.example"));
-    assert_eq!(before["registrations"], after["registrations"]);
-    assert_eq!(chain.balance_of_agents(SELLER), 1);
-    // What stands in the registry already is not written again.
-    let sent = || chain.ask("eth_getTransactionCount", &json!([chain.account(SELLER), "latest"]));
-    let sent_before = sent();
-    let again = proven(&start("https://two.example"));
-    assert_eq!(sent(), sent_before);
-    assert_eq!(again, after);
-}
-
-#[test]
 fn who_does_not_pay_gets_a_price_and_nothing_else() {
     let Some(chain) = chain("who_does_not_pay_gets_a_price_and_nothing_else") else {
         return;
@@ -259,7 +184,8 @@ fn a_dry_run_says_what_would_be_paid_or_why_it_would_not() {
     let asked = ask(&[]);
     let asked: Value = serde_json::from_slice(&asked.stdout).unwrap_or_else(|_| panic!("{asked:?}"));
     assert_eq!(asked["would_pay"]["amount"], PRICE.to_string(), "{asked}");
-    assert_eq!(asked["would_pay"]["payTo"], chain.account(SELLER), "{asked}");
+    let payee = asked["would_pay"]["payTo"].as_str().unwrap().to_lowercase();
+    assert_eq!(payee, chain.account(SELLER).to_lowercase(), "{asked}");
 
     let check = |variables: &[(&str, &str)], reason: &str| {
         let output = ask(variables);
@@ -568,10 +494,11 @@ fn post_with_payment(port: u16, payment: &str, body: &str) -> String {
 
 /// The whole answer to a request for chat logs.
 fn post(port: u16, headers: &[(&str, &str)], body: &str) -> String {
-    let headers: String = headers
+    let headers: Vec<String> = headers
         .iter()
         .map(|(name, value)| format!("{name}: {value}\r\n"))
         .collect();
+    let headers = headers.concat();
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the agent listens");
     write!(
         stream,

@@ -268,7 +268,7 @@ fn build() -> Result<PathBuf, String> {
         let complaint = String::from_utf8_lossy(&fetched.stderr);
         return Err(format!("the crates of x402-rs cannot be had: {}", complaint.trim()));
     }
-    let built = cargo(&["build", "--offline", "--target-dir"]).arg(&target).status();
+    let built = cargo(&["build", "--offline"]).arg("--target-dir").arg(&target).status();
     assert!(built.is_ok_and(|status| status.success()), "e2e/x402 does not build");
     Ok(target.join("debug/x402-others"))
 }
