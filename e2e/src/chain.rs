@@ -115,10 +115,16 @@ impl Chain {
 
     /// Runs `karma-agent` as an account to its end.
     pub fn command(&self, account: usize, arguments: &[&str]) -> Output {
+        self.command_with(account, arguments, &[])
+    }
+
+    /// The same with variables that count more than all others.
+    pub fn command_with(&self, account: usize, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
         agent::command()
             .args(arguments)
             .envs(&self.environment)
             .env("PRIVATE_KEY", self.key(account))
+            .envs(variables.iter().copied())
             .output()
             .expect("karma-agent can be started")
     }
@@ -149,18 +155,37 @@ impl Chain {
         command
     }
 
+    /// Asks the node.
+    pub fn ask(&self, method: &str, params: &Value) -> Value {
+        let question = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        let reply = request(self.port, "POST", "/", &question.to_string()).expect("anvil answers");
+        let reply = reply.json();
+        assert!(reply["error"].is_null(), "{method}: {reply}");
+        reply["result"].clone()
+    }
+
     /// Asks a contract for one word, by the name of the variable that has its address.
     pub fn word(&self, contract: &str, data: &str) -> String {
         let call = json!({ "to": self.variable(contract), "data": data });
-        let question = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": [call, "latest"] });
-        let reply = request(self.port, "POST", "/", &question.to_string()).expect("anvil answers");
-        let reply = reply.json();
-        reply["result"].as_str().unwrap_or_else(|| panic!("{reply}")).to_owned()
+        let word = self.ask("eth_call", &json!([call, "latest"]));
+        word.as_str().unwrap_or_else(|| panic!("{word}")).to_owned()
     }
 
     /// What an account holds, in base units.
     pub fn balance(&self, account: usize) -> u128 {
         self.balance_of("TOKEN_ADDRESS", account)
+    }
+
+    /// Gives all that an account holds back to who made the token.
+    pub fn drain(&self, account: usize) {
+        // transfer(address,uint256)
+        let data = format!(
+            "0xa9059cbb{:0>64}{:0>64x}",
+            &self.account(0)[2..],
+            self.balance(account)
+        );
+        let transaction = json!({ "from": self.account(account), "to": self.variable("TOKEN_ADDRESS"), "data": data });
+        self.ask("eth_sendTransaction", &json!([transaction]));
     }
 
     /// How many agents an account has registered.

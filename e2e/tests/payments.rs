@@ -173,6 +173,134 @@ fn a_buyer_keeps_to_its_caps_and_its_payees() {
 }
 
 #[test]
+fn a_dry_run_says_what_would_be_paid_or_why_it_would_not() {
+    let Some(chain) = chain("a_dry_run_says_what_would_be_paid_or_why_it_would_not") else {
+        return;
+    };
+    let seller = seller(&chain);
+    let url = format!("{}/get_chat_logs", seller.url());
+    let ask = |variables: &[(&str, &str)]| chain.command_with(BUYER, &["ask", "--dry-run", &url, "{}"], variables);
+    let before = chain.balance(BUYER);
+    let asked = ask(&[]);
+    let asked: Value = serde_json::from_slice(&asked.stdout).unwrap_or_else(|_| panic!("{asked:?}"));
+    assert_eq!(asked["would_pay"]["amount"], PRICE.to_string(), "{asked}");
+    let payee = asked["would_pay"]["payTo"].as_str().unwrap().to_lowercase();
+    assert_eq!(payee, chain.account(SELLER).to_lowercase(), "{asked}");
+
+    let check = |variables: &[(&str, &str)], reason: &str| {
+        let output = ask(variables);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(reason), "{said}");
+    };
+    check(&[("SPEND_PER_TASK", "9999")], "SPEND_PER_TASK");
+    check(&[("ALLOWED_PAYEES", chain.account(0))], "is not among ALLOWED_PAYEES");
+    assert_eq!(chain.balance(BUYER), before);
+    // A chain whose clock is far ahead takes nothing that this machine signs.
+    chain.ask("evm_increaseTime", &json!([3600]));
+    chain.ask("evm_mine", &json!([]));
+    check(&[], "validBefore is too early");
+    chain.drain(BUYER);
+    check(&[], "the account holds 0 base units");
+}
+
+#[test]
+fn the_card_tells_what_is_charged() {
+    let Some(chain) = chain("the_card_tells_what_is_charged") else {
+        return;
+    };
+    let start = |name| chain.agent(name, SELLER, &[("KARMA_HELLO_URL", "http://127.0.0.1:9")]);
+    let check = |agent: &Agent, path: &str, input: &Value, told: u64| {
+        let answer = agent.post(path, input);
+        let charged = &answer.json()["accepts"][0]["amount"];
+        assert_eq!(
+            (answer.status, charged),
+            (402, &json!(told.to_string())),
+            "{path} {input}"
+        );
+    };
+    let number = |value: &Value| value.as_str().map_or_else(|| value.as_u64(), |text| text.parse().ok());
+    let number = |value: &Value| number(value).unwrap_or_else(|| panic!("{value} is no number"));
+
+    let agent = start("validator");
+    check(
+        &agent,
+        "/validate",
+        &json!({}),
+        number(&price(&agent, "validate")["amount"]),
+    );
+
+    for (name, skill) in [("karma-hello", "get_chat_logs"), ("abracadabra", "get_transcription")] {
+        let (agent, path) = (start(name), format!("/{skill}"));
+        let price = price(&agent, skill);
+        let of = |records: u64| number(&price["amount"]) + records * number(&price["each"]);
+        check(&agent, &path, &json!({ "limit": 7 }), of(7));
+        check(&agent, &path, &json!({}), of(number(&price["default"])));
+        check(
+            &agent,
+            &path,
+            &json!({ "limit": 1_000_000 }),
+            of(number(&price["most"])),
+        );
+    }
+    for (name, skill) in [
+        ("skill-extractor", "extract_skill_profile"),
+        ("voice-extractor", "extract_voice_profile"),
+    ] {
+        let (agent, path) = (start(name), format!("/{name}/{skill}"));
+        let price = price(&agent, skill);
+        let (amounts, field) = (&price["amounts"], price["field"].as_str().expect("a field"));
+        for level in ["basic", "standard", "complete"] {
+            let input = json!({ "username": "x", field: level });
+            check(&agent, &path, &input, number(&amounts[level]));
+        }
+        let default = price["default"].as_str().expect("a level");
+        check(&agent, &path, &json!({ "username": "x" }), number(&amounts[default]));
+    }
+}
+
+/// What an agent's card says of the price of a skill.
+fn price(agent: &Agent, skill: &str) -> Value {
+    let card = agent.get("/.well-known/agent-card.json").json();
+    let price = card["capabilities"]["extensions"][0]["params"]["prices"][skill].clone();
+    assert!(price.is_object(), "{card}");
+    price
+}
+
+#[test]
+fn one_payer_is_one_caller_wherever_he_sends_from() {
+    let Some(chain) = chain("one_payer_is_one_caller_wherever_he_sends_from") else {
+        return;
+    };
+    let before = seller(&chain);
+    let listener = Listener::before(before.port());
+    let buyer = buyer(&chain, &listener.url(), &[("PRICES", "extract_skill_profile=0")]);
+    assert_eq!(profile(&buyer).status, 200);
+    let (payment, body) = listener.payment();
+    drop(before);
+    // Six a minute are one at once.
+    let variables = [("PRICES", "get_chat_logs=10000"), ("RATE_LIMIT_PER_MINUTE", "6")];
+    let seller = chain.agent("karma-hello", SELLER, &variables);
+    let send = |from: &str, payment: &str| {
+        post(
+            seller.port(),
+            &[("x-forwarded-for", from), ("payment-signature", payment)],
+            &body,
+        )
+    };
+    assert!(send("10.0.0.1", "nonsense").starts_with("HTTP/1.1 402"));
+    let first = send("10.0.0.2", &payment);
+    assert!(
+        first.starts_with("HTTP/1.1 402") && first.contains("the payment is used"),
+        "{first}"
+    );
+    let second = send("10.0.0.3", &payment);
+    assert!(
+        second.starts_with("HTTP/1.1 429") && second.contains("retry-after"),
+        "{second}"
+    );
+}
+
+#[test]
 fn an_agent_on_the_wrong_chain_or_token_does_not_start_and_shows_no_key() {
     let Some(chain) = chain("an_agent_on_the_wrong_chain_or_token_does_not_start_and_shows_no_key") else {
         return;
@@ -280,13 +408,13 @@ fn karma_up_with_a_chain_has_agents_pay_each_other() {
     let asked: Value = serde_json::from_slice(&asked.stdout).unwrap_or_else(|_| panic!("{asked:?}"));
     assert_eq!(
         (&asked["status"], &asked["paid"]["amount"]),
-        (&json!(200), &json!("20000")),
+        (&json!(200), &json!("50000")),
         "{asked}"
     );
     assert!(asked["paid"]["transaction"].is_string(), "{asked}");
-    // The extractor is paid, and has paid.
-    assert_eq!(balance("skill-extractor"), 1_000_000_000 + 20_000 - 10_000);
-    assert_eq!(balance("karma-hello"), 1_000_000_000 + 10_000);
+    // The extractor is paid for all it knows, and has paid for a page of fifty messages.
+    assert_eq!(balance("skill-extractor"), 1_000_000_000 + 50_000 - 15_000);
+    assert_eq!(balance("karma-hello"), 1_000_000_000 + 15_000);
     up.signal("INT");
     let (status, talk) = up.ended();
     assert!(status.success(), "{talk}");
@@ -361,11 +489,21 @@ fn pass_on(mut from: TcpStream, mut to: TcpStream, mut hear: impl FnMut(&[u8])) 
 
 /// The whole answer to a request for chat logs with a payment.
 fn post_with_payment(port: u16, payment: &str, body: &str) -> String {
+    post(port, &[("payment-signature", payment)], body)
+}
+
+/// The whole answer to a request for chat logs.
+fn post(port: u16, headers: &[(&str, &str)], body: &str) -> String {
+    let headers: Vec<String> = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
+    let headers = headers.concat();
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the agent listens");
     write!(
         stream,
         "POST /get_chat_logs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\
-         payment-signature: {payment}\r\nContent-Length: {}\r\n\r\n{body}",
+         {headers}Content-Length: {}\r\n\r\n{body}",
         body.len()
     )
     .expect("the agent reads");

@@ -9,12 +9,13 @@ mod voice_extractor;
 pub use self::karma_hello::IrcSettings;
 
 use axum::Router;
+use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::health::Dependency;
 use crate::llm::Llm;
 use crate::metrics::Metrics;
-use crate::payments::Payments;
+use crate::payments::{Payments, Price};
 use crate::rate::Rates;
 use crate::server::StartError;
 use crate::settings::Settings;
@@ -79,6 +80,8 @@ pub struct Skill {
     pub route: Route,
     /// The field of its input that a text alone fills, if a text alone can ask it.
     pub text_field: Option<&'static str>,
+    /// What it costs where payments are on and `PRICES` says nothing else.
+    pub price: Price,
 }
 
 /// A route of an agent, without the prefix of its name.
@@ -88,6 +91,22 @@ pub enum Route {
     Get(&'static str),
     /// It takes its input as a JSON body.
     Post(&'static str),
+}
+
+impl Route {
+    /// Its path.
+    pub(crate) fn path(self) -> &'static str {
+        let (Route::Get(path) | Route::Post(path)) = self;
+        path
+    }
+
+    /// Whether it is asked by this method. Whoever asks for the head of an answer asks for the answer.
+    pub(crate) fn is_of(self, method: &Method) -> bool {
+        match self {
+            Route::Get(_) => method == Method::GET || method == Method::HEAD,
+            Route::Post(_) => method == Method::POST,
+        }
+    }
 }
 
 /// A started agent.

@@ -23,18 +23,26 @@ use crate::agents::{Agent, Skill};
 /// who does not know it must not try it.
 const PLAIN_HTTP: &str = "urn:karmacadabra:binding:plain-http";
 
-/// The routes.
-pub(crate) fn routes(agent: &'static Agent, public_url: Option<Url>) -> Router {
+/// Payments over A2A, the extension. What is sold and how it is paid stands in its params.
+const X402: &str = "https://github.com/google-agentic-commerce/a2a-x402/blob/main/spec/v0.2";
+
+/// The routes. `terms` are those of whoever sells.
+pub(crate) fn routes(agent: &'static Agent, public_url: Option<Url>, terms: Option<Value>) -> Router {
     Router::new()
         .route("/", get(index))
         .route("/.well-known/agent-card.json", get(card))
         .route("/.well-known/agent-card", get(card))
-        .with_state(Arc::new(Card { agent, public_url }))
+        .with_state(Arc::new(Card {
+            agent,
+            public_url,
+            terms,
+        }))
 }
 
 struct Card {
     agent: &'static Agent,
     public_url: Option<Url>,
+    terms: Option<Value>,
 }
 
 impl Card {
@@ -47,11 +55,22 @@ impl Card {
             "description": self.agent.description,
             "version": env!("CARGO_PKG_VERSION"),
             "supportedInterfaces": [interface(TRANSPORT_PROTOCOL_JSONRPC), interface(PLAIN_HTTP)],
-            "capabilities": { "streaming": true, "pushNotifications": true, "extendedAgentCard": false },
+            "capabilities": self.capabilities(),
             "defaultInputModes": ["application/json"],
             "defaultOutputModes": ["application/json"],
             "skills": self.agent.skills.iter().map(Skill::json).collect::<Vec<_>>(),
         })
+    }
+
+    fn capabilities(&self) -> Value {
+        let mut capabilities = json!({ "streaming": true, "pushNotifications": true, "extendedAgentCard": false });
+        if let Some(terms) = &self.terms {
+            let description = "Skills with a price are paid with a token that moves on its holder's signature.";
+            capabilities["extensions"] = json!([
+                { "uri": X402, "description": description, "required": false, "params": terms }
+            ]);
+        }
+        capabilities
     }
 
     /// The agent's address: as set, or as the caller and the load balancer before us name it.

@@ -13,6 +13,8 @@ Usage:
   karma-agent health     ask the agent at $HOST:$PORT how it is: exit 0 if it answers, 1 if not
   karma-agent ask URL INPUT
                          post the input, JSON, to an agent, and pay what it asks for as the account of $PRIVATE_KEY
+  karma-agent ask --dry-run URL INPUT
+                         the same without paying: what would be paid, or why it would not
   karma-agent demo URL   visit the five agents behind the load balancer at the URL, pay what they ask for as the account of
                          $PRIVATE_KEY, and print what happens, a JSON object a line; `karma demo` makes a story of it
   karma-agent prepare-chain ADDRESS...
@@ -38,7 +40,8 @@ Settings, from the environment:
     TOKEN_ADDRESS       what is paid with: a token of EIP-3009
     PRIVATE_KEY         the key of the agent's account
     PAY_TO              who is paid (default the agent's account)
-    PRICES              what skills cost, in base units: skill=amount,... (default: the agent's own; 0 is free)
+    PRICES              what skills cost, in base units: skill=amount,... or skill.level=amount,... (default: the
+                        agent's own; 0 is free)
     FACILITATOR_URL     who verifies and settles payments (default the agent itself)
     ALLOWED_PAYEES      whom it may pay: address,... (default nobody)
     SPEND_PER_TASK      the most it pays for one task, in base units (default 0)
@@ -67,6 +70,8 @@ pub enum Command {
     Health,
     /// Ask an agent at a URL with an input, and pay it.
     Ask(String, String),
+    /// The same without paying.
+    AskThePrice(String, String),
     /// Visit the agents behind the load balancer at a URL.
     Demo(String),
     /// Make a chain ready, and give tokens to these addresses.
@@ -103,8 +108,11 @@ impl Command {
         let first = arguments.next().ok_or(UsageError::Nothing)?;
         match first.as_str() {
             "ask" => {
+                let mut arguments = arguments.peekable();
+                let is_dry = arguments.next_if(|argument| argument == "--dry-run").is_some();
                 let (url, input) = two(arguments, "ask takes a URL and an input")?;
-                return Ok(Command::Ask(url, input));
+                let command = if is_dry { Command::AskThePrice } else { Command::Ask };
+                return Ok(command(url, input));
             }
             "demo" => {
                 let url = one(arguments, "demo takes the URL of the load balancer")?;
@@ -176,6 +184,12 @@ mod tests {
     fn other_arguments() {
         let names = "validator, karma-hello, abracadabra, skill-extractor, voice-extractor";
         check(&["health"], "Health");
+        check(&["ask", "http://x", "{}"], r#"Ask("http://x", "{}")"#);
+        check(
+            &["ask", "--dry-run", "http://x", "{}"],
+            r#"AskThePrice("http://x", "{}")"#,
+        );
+        check(&["ask", "--dry-run", "http://x"], "ask takes a URL and an input");
         check(&["prepare-chain", "0x1", "0x2"], r#"PrepareChain(["0x1", "0x2"])"#);
         check(
             &["request-validation", "0x1", "a.json"],

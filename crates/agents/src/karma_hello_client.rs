@@ -20,6 +20,9 @@ use crate::server::StartError;
 use crate::settings::Settings;
 use crate::trace::Trace;
 
+/// The first page of one who pays: what may be in an answer is paid for, whether it is there or not. Each further page may hold twice as much.
+const FIRST_PAID_PAGE: usize = 50;
+
 /// Another agent, asked over HTTP.
 #[derive(Clone, Debug)]
 pub(crate) struct KarmaHello {
@@ -118,8 +121,12 @@ impl KarmaHello {
     }
 
     async fn gather(&self, query: ChatQuery, trace: &Trace) -> Result<UserMessages, KarmaHelloError> {
+        let mut limit = if self.buyer.is_some() {
+            FIRST_PAID_PAGE
+        } else {
+            limits::PAGE
+        };
         let mut query = ChatQuery {
-            limit: Some(limits::PAGE),
             include_stats: Some(false),
             ..query
         };
@@ -127,9 +134,18 @@ impl KarmaHello {
         // The pages of one gathering are one task to the caps on spending.
         let task = Uuid::now_v7().to_string();
         loop {
-            let page = self.page(&query, &task, trace).await?;
+            query.limit = Some(limit);
+            let page = match self.page(&query, &task, trace).await {
+                // What is paid for is used, and what it lacks is told.
+                Err(KarmaHelloError::NotBought(_)) if !messages.is_empty() => {
+                    let is_truncated = true;
+                    return Ok(UserMessages { messages, is_truncated });
+                }
+                page => page?,
+            };
             messages.extend(page.messages);
             query.cursor = page.next_cursor;
+            limit = (2 * limit).min(limits::PAGE);
             if query.cursor.is_none() || messages.len() >= limits::PROFILE_MESSAGES {
                 let is_truncated = query.cursor.is_some() || messages.len() > limits::PROFILE_MESSAGES;
                 messages.truncate(limits::PROFILE_MESSAGES);

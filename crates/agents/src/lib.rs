@@ -68,7 +68,7 @@ mod agents;
 
 pub use a2a::Reach;
 pub use agents::{AGENTS, Agent, IrcSettings, Route, Service, Skill, Start, find_agent};
-pub use ask::{AskError, ask};
+pub use ask::{AskError, ask, ask_the_price};
 pub use chain::PrivateKey;
 pub use command::{Command, HELP, UsageError};
 pub use data::DataError;
@@ -77,7 +77,7 @@ pub use health::{Dependency, HealthError, check_health};
 pub use llm::LlmSettings;
 pub use logging::{Level, Log};
 pub use metrics::Metrics;
-pub use payments::{PaymentSettings, PaymentsError, PriceError};
+pub use payments::{PaymentSettings, PaymentsError, Price, PriceError};
 pub use prepare_chain::{PrepareError, prepare_chain};
 pub use rate::{Caller, RateLimit, Rates};
 pub use request_validation::{RequestError, request_validation};

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use karma_agents::{
-    Agent, Command, DemoError, Event, HELP, Level, Log, Server, Settings, ask, check_health, demo, prepare_chain,
-    request_validation, stop_signals,
+    Agent, Command, DemoError, Event, HELP, Level, Log, Server, Settings, ask, ask_the_price, check_health, demo,
+    prepare_chain, request_validation, stop_signals,
 };
 use serde_json::{Value, json};
 
@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Ok(Command::Serve(agent)) => serve(agent),
         Ok(Command::Health) => health(),
         Ok(Command::Ask(url, input)) => answer(ask(|variable| env::var_os(variable), &url, &input)),
+        Ok(Command::AskThePrice(url, input)) => answer(ask_the_price(|variable| env::var_os(variable), &url, &input)),
         Ok(Command::Demo(url)) => tell(&url),
         Ok(Command::PrepareChain(holders)) => answer(prepare_chain(|variable| env::var_os(variable), &holders)),
         Ok(Command::RequestValidation(validator, file)) => {

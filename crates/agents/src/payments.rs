@@ -15,6 +15,7 @@ mod choose;
 mod facilitator;
 mod identity;
 mod paywall;
+mod price;
 mod prices;
 mod seller;
 mod settings;
@@ -23,12 +24,15 @@ mod wire;
 
 use std::sync::Arc;
 
+use axum::Router;
 use serde_json::{Value, json};
 use thiserror::Error;
 
 pub(crate) use self::buyer::{BuyError, Buyer, Purchase};
 use self::facilitator::Facilitator;
+use self::identity::{Applicant, Registration};
 pub(crate) use self::paywall::{Paid, paywall};
+pub use self::price::Price;
 pub use self::prices::PriceError;
 pub(crate) use self::prices::Prices;
 pub(crate) use self::seller::Seller;
@@ -39,7 +43,8 @@ use crate::chain::rpc::Rpc;
 use crate::chain::{Chain, ChainError, Registries, Token};
 use crate::error::chain as words;
 use crate::health::Dependency;
-use crate::logging::Log;
+use crate::logging::{Level, Log};
+use crate::rate::Rates;
 use crate::settings::Settings;
 use crate::store::{Store, StoreError};
 
@@ -80,42 +85,81 @@ pub(crate) struct Payments {
     pub(crate) seller: Arc<Seller>,
     pub(crate) buyer: Arc<Buyer>,
     pub(crate) registries: Option<Registries>,
+    registration: Option<Registration>,
     token: Token,
 }
 
-async fn reach(chain: &Chain, token: &Token) -> Result<Value, ChainError> {
-    let account = chain.account();
-    Ok(json!({
-        "block": chain.block_number().await?,
-        "gas_wei": chain.gas_balance(account).await?.to_string(),
-        "balance": token.balance(chain, account).await?,
-    }))
-}
-
 impl Payments {
-    /// Begins, and has the agent registered, if the settings say that it pays and is paid.
+    /// Begins, tells what the account has, and has the agent registered, if the settings say that it pays and is paid.
     pub(crate) async fn begin_if_set(
         settings: &Settings,
         agent: &'static Agent,
         store: &Store,
+        rates: &Rates,
         log: Log,
     ) -> Result<Option<Payments>, PaymentsError> {
         let Some(of_payments) = &settings.payments else {
             return Ok(None);
         };
-        let payments = Payments::begin(of_payments, agent, store).await?;
-        payments.register(agent, settings.public_url.clone(), store.clone(), log);
+        let mut payments = Payments::begin(of_payments, agent, store, rates, log).await?;
+        payments.tell(log).await?;
+        payments.registration = payments.registries.map(|registries| {
+            Registration::begin(Applicant {
+                agent,
+                chain: Arc::clone(&payments.chain),
+                registries,
+                public_url: settings.public_url.clone(),
+                store: store.clone(),
+                log,
+            })
+        });
         Ok(Some(payments))
     }
 
-    /// As a line of the deep health check: how far the chain is, and what the account has for gas and for buying.
-    pub(crate) fn dependency(&self) -> Dependency {
-        let (chain, token) = (Arc::clone(&self.chain), self.token.clone());
+    /// As lines of the deep health check: how far the chain is, what the account has for gas and for buying, and whether the agent is registered.
+    pub(crate) fn dependencies(&self) -> Vec<Dependency> {
+        let payments = self.clone();
+        let (chain, token) = (&self.chain, &self.token);
         let facts = json!({ "chain_id": chain.id(), "account": chain.account(), "token": token.address() });
-        Dependency::new("chain", facts, move |_| {
-            let (chain, token) = (Arc::clone(&chain), token.clone());
-            async move { reach(&chain, &token).await.map_err(|error| words(&error)) }
-        })
+        let chain = Dependency::new("chain", facts, move |_| {
+            let payments = payments.clone();
+            async move { payments.reach().await.map_err(|error| words(&error)) }
+        });
+        let registration = self.registration.as_ref().map(Registration::dependency);
+        std::iter::once(chain).chain(registration).collect()
+    }
+
+    /// The routes that payments add to an agent's.
+    pub(crate) fn routes(&self) -> Router {
+        self.registration.clone().map(Registration::routes).unwrap_or_default()
+    }
+
+    /// One line on what the account can do: who has no gas cannot settle, and who has no tokens cannot buy.
+    async fn tell(&self, log: Log) -> Result<(), PaymentsError> {
+        let mut told = self.reach().await?;
+        let lacks: Vec<&str> = [("gas", "gas_wei"), ("tokens", "balance")]
+            .into_iter()
+            .filter(|(_, field)| told[*field] == "0")
+            .map(|(what, _)| what)
+            .collect();
+        let level = if lacks.is_empty() { Level::Info } else { Level::Warn };
+        told["lacks"] = json!(lacks);
+        told["chain_id"] = json!(self.chain.id());
+        told["account"] = json!(self.chain.account());
+        told["token"] = json!(self.token.address());
+        told["prices"] = Value::Object(self.seller.prices.json());
+        log.write(level, "payments are on", told);
+        Ok(())
+    }
+
+    async fn reach(&self) -> Result<Value, ChainError> {
+        let (chain, token) = (&self.chain, &self.token);
+        let account = chain.account();
+        Ok(json!({
+            "block": chain.block_number().await?,
+            "gas_wei": chain.gas_balance(account).await?.to_string(),
+            "balance": token.balance(chain, account).await?,
+        }))
     }
 
     /// Asks the chain for its number and the token for its domain, and begins only where both are as they should be.
@@ -123,6 +167,8 @@ impl Payments {
         settings: &PaymentSettings,
         agent: &'static Agent,
         store: &Store,
+        rates: &Rates,
+        log: Log,
     ) -> Result<Payments, PaymentsError> {
         let prices = Prices::of(agent, settings.prices.as_deref())?;
         let (chain, token) = connect(settings).await?;
@@ -134,6 +180,8 @@ impl Payments {
             prices,
             store: store.clone(),
             facilitator: facilitator.map_err(PaymentsError::Client)?,
+            rates: rates.clone(),
+            log,
         };
         let buyer = Buyer::new(&chain, token.clone(), settings, store)?;
         Ok(Payments {
@@ -141,6 +189,7 @@ impl Payments {
             seller: Arc::new(seller),
             buyer: Arc::new(buyer),
             registries: settings.registries,
+            registration: None,
             token,
         })
     }

@@ -195,9 +195,8 @@ struct Watch {
 
 async fn router(agent: &'static Agent, settings: &Settings, watch: &Watch) -> Result<(Router, A2a), StartError> {
     let store = Store::open(settings.store_url.as_ref(), agent.name)?;
-    let payments = Payments::begin_if_set(settings, agent, &store, watch.log).await?;
-    let seller = payments.as_ref().map(|payments| Arc::clone(&payments.seller));
-    let chain = payments.as_ref().map(Payments::dependency);
+    let payments = Payments::begin_if_set(settings, agent, &store, &watch.rates, watch.log).await?;
+    let paying = payments.clone();
     let llm = Llm::new(settings.llm.as_ref(), &store)?;
     let start = Start {
         settings,
@@ -208,8 +207,13 @@ async fn router(agent: &'static Agent, settings: &Settings, watch: &Watch) -> Re
         payments,
     };
     let mut service = (agent.start)(&start)?;
-    if let Some(seller) = seller {
-        service.routes = service.routes.route_layer(from_fn_with_state(seller, paywall));
+    let mut terms = None;
+    if let Some(Payments { seller, .. }) = &paying {
+        terms = Some(seller.terms());
+        let sold = service
+            .routes
+            .route_layer(from_fn_with_state(Arc::clone(seller), paywall));
+        service.routes = sold;
     }
     if let Some(llm) = start.llm {
         let counters = llm.counters();
@@ -218,14 +222,17 @@ async fn router(agent: &'static Agent, settings: &Settings, watch: &Watch) -> Re
         service.dependencies.push(Dependency::llm(llm));
     }
     service.dependencies.push(Dependency::store(store.clone()));
-    service.dependencies.extend(chain);
+    service
+        .dependencies
+        .extend(paying.iter().flat_map(Payments::dependencies));
     let (activity, log) = (watch.activity.clone(), watch.log);
     let a2a = A2a::new(agent, service.routes.clone(), store, settings, activity, log)?;
     let routes = Router::new()
         .merge(service.routes)
         .merge(a2a.routes())
         .merge(health::routes(agent, service.dependencies))
-        .merge(card::routes(agent, settings.public_url.clone()));
+        .merge(card::routes(agent, settings.public_url.clone(), terms))
+        .merge(paying.as_ref().map(Payments::routes).unwrap_or_default());
     let prefix = format!("/{}", agent.name);
     let whole = Router::new()
         .merge(routes.clone())

@@ -36,7 +36,9 @@ use crate::data::{invalid, read_directory};
 use crate::error::ApiError;
 use crate::input::Input;
 use crate::karma_hello_client::KarmaHello;
+use crate::limits;
 use crate::llm::Llm;
+use crate::payments::Price;
 use crate::server::StartError;
 use crate::text::{Keyphrase, Language, keyphrases};
 use crate::trace::Trace;
@@ -48,12 +50,21 @@ pub(super) const AGENT: Agent = Agent {
         Skill {
             id: "get_transcription",
             name: "Get a transcript",
-            description: "GET or POST /get_transcription {stream_id?, date?, language?, include_summary?, \
-                          include_topics?, include_retelling?}: one stream's transcript, with its topics, the passages \
-                          that hold most of them, and where one is configured, a language model's retelling.",
+            description: "GET or POST /get_transcription {stream_id?, date?, language?, limit?, cursor?, include_summary?, \
+                          include_topics?, include_retelling?}: one stream's transcript, up to 100 segments unless limit \
+                          says else, with their topics, the passages that hold most of them, and where one is \
+                          configured, a language model's retelling.",
             tags: &["transcript", "stream"],
             route: Route::Post("/get_transcription"),
             text_field: Some("stream_id"),
+            price: Price::Records {
+                base: 20_000,
+                each: 1_000,
+                record: "segment",
+                field: "limit",
+                unless_said: SEGMENTS,
+                most: limits::PAGE,
+            },
         },
         Skill {
             id: "search",
@@ -63,6 +74,7 @@ pub(super) const AGENT: Agent = Agent {
             tags: &["transcript", "search"],
             route: Route::Post("/search"),
             text_field: Some("q"),
+            price: Price::Free,
         },
         Skill {
             id: "search_by_meaning",
@@ -72,6 +84,7 @@ pub(super) const AGENT: Agent = Agent {
             tags: &["transcript", "search", "embeddings"],
             route: Route::Post("/search_by_meaning"),
             text_field: None,
+            price: Price::Free,
         },
         Skill {
             id: "get_stream_chat",
@@ -81,6 +94,7 @@ pub(super) const AGENT: Agent = Agent {
             tags: &["transcript", "chat", "topics"],
             route: Route::Post("/stream_chat"),
             text_field: Some("stream_id"),
+            price: Price::Free,
         },
         Skill {
             id: "list_transcripts",
@@ -89,6 +103,7 @@ pub(super) const AGENT: Agent = Agent {
             tags: &["transcript", "streams"],
             route: Route::Get("/transcripts"),
             text_field: None,
+            price: Price::Free,
         },
         Skill {
             id: "add_transcript",
@@ -97,6 +112,7 @@ pub(super) const AGENT: Agent = Agent {
             tags: &["transcript", "ingest"],
             route: Route::Post("/transcripts"),
             text_field: None,
+            price: Price::Free,
         },
         Skill {
             id: "add_aws_transcript",
@@ -106,6 +122,7 @@ pub(super) const AGENT: Agent = Agent {
             tags: &["transcript", "ingest", "aws"],
             route: Route::Post("/aws_transcripts"),
             text_field: None,
+            price: Price::Free,
         },
     ],
     start,
@@ -113,6 +130,9 @@ pub(super) const AGENT: Agent = Agent {
 
 /// How many topics a transcript is given.
 const TOPICS: usize = 8;
+
+/// Segments of a transcript in one answer, unless told.
+const SEGMENTS: usize = 100;
 
 #[derive(Debug)]
 struct Abracadabra {
@@ -162,6 +182,10 @@ struct Question {
     stream_id: Option<String>,
     date: Option<Date>,
     language: Option<Language>,
+    /// The most segments in one answer, which then tells of these.
+    limit: Option<usize>,
+    /// `next_cursor` of the answer before.
+    cursor: Option<usize>,
     include_summary: Option<bool>,
     include_topics: Option<bool>,
     /// Costs a question to a language model; not unless asked for.
@@ -182,6 +206,8 @@ struct Answer {
     topic_segments: Option<Vec<Topic>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retelling: Option<Retelling>,
+    /// Ask again with this as `cursor` for the rest; none at the end.
+    next_cursor: Option<usize>,
     metadata: Value,
 }
 
@@ -189,7 +215,8 @@ async fn get_transcription(
     State(agent): State<Shared>,
     Input(question): Input<Question>,
 ) -> Result<Json<Answer>, ApiError> {
-    let transcript = only_transcript(&agent.library, &question).await?;
+    let mut transcript = only_transcript(&agent.library, &question).await?;
+    let next_cursor = keep_page(&mut transcript, &question)?;
     let retelling = match question.include_retelling {
         Some(true) => Some(retell(agent.llm.as_ref(), &transcript).await),
         _ => None,
@@ -206,9 +233,27 @@ async fn get_transcription(
         key_topics: with_topics.then_some(phrases),
         topic_segments: with_topics.then(|| topics(&transcript.transcript)),
         retelling,
+        next_cursor,
         metadata: json!({ "format_version": "1.0", "segments": transcript.transcript.len(), "words": words }),
         transcript,
     }))
+}
+
+/// Leaves the segments that were asked for, and says where the next ones begin.
+fn keep_page(transcript: &mut Transcript, question: &Question) -> Result<Option<usize>, ApiError> {
+    let limit = question.limit.unwrap_or(SEGMENTS);
+    if !(1..=limits::PAGE).contains(&limit) {
+        let reason = format!("{limit} is not from 1 to {}", limits::PAGE);
+        let help = "ask for less, and for the rest by next_cursor";
+        return Err(ApiError::bad_field("limit", reason, help));
+    }
+    let segments = &mut transcript.transcript;
+    let begin = question.cursor.unwrap_or(0).min(segments.len());
+    let end = begin.saturating_add(limit);
+    let next = (end < segments.len()).then_some(end);
+    segments.truncate(end);
+    segments.drain(..begin);
+    Ok(next)
 }
 
 /// The one transcript that is meant; no guess where there are several.

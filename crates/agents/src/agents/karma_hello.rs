@@ -25,6 +25,8 @@ use crate::chat::{ChatLog, ChatQuery};
 use crate::data::{invalid, read_directory};
 use crate::error::ApiError;
 use crate::input::Input;
+use crate::limits;
+use crate::payments::Price;
 use crate::server::StartError;
 
 pub(super) const AGENT: Agent = Agent {
@@ -40,6 +42,14 @@ pub(super) const AGENT: Agent = Agent {
             tags: &["chat", "twitch", "logs"],
             route: Route::Post("/get_chat_logs"),
             text_field: Some("stream_id"),
+            price: Price::Records {
+                base: 10_000,
+                each: 100,
+                record: "message",
+                field: "limit",
+                unless_said: limits::PAGE,
+                most: limits::PAGE,
+            },
         },
         Skill {
             id: "list_streams",
@@ -48,6 +58,7 @@ pub(super) const AGENT: Agent = Agent {
             tags: &["chat", "streams"],
             route: Route::Get("/streams"),
             text_field: None,
+            price: Price::Free,
         },
         Skill {
             id: "add_chat_logs",
@@ -56,6 +67,7 @@ pub(super) const AGENT: Agent = Agent {
             tags: &["chat", "ingest"],
             route: Route::Post("/chat_logs"),
             text_field: None,
+            price: Price::Free,
         },
     ],
     start,

@@ -23,6 +23,7 @@ use crate::error::ApiError;
 use crate::input::Input;
 use crate::karma_hello_client::{KarmaHello, UserMessages};
 use crate::llm::{Llm, LlmNote};
+use crate::payments::Price;
 use crate::profile::{ComputedFrom, DataCoverage, DateRange, Detail, messages_for_profile};
 use crate::server::StartError;
 use crate::text::{Keyphrase, keyphrases};
@@ -40,6 +41,10 @@ pub(super) const AGENT: Agent = Agent {
         tags: &["profile", "skills", "interests"],
         route: Route::Post("/extract_skill_profile"),
         text_field: Some("username"),
+        price: Price::Levels {
+            field: "profile_level",
+            levels: &[("basic", 20_000), ("standard", 30_000), ("complete", 50_000)],
+        },
     }],
     start,
 };

@@ -31,6 +31,7 @@ use crate::card::hex;
 use crate::error::ApiError;
 use crate::input::Input;
 use crate::limits;
+use crate::payments::Price;
 use crate::server::StartError;
 
 pub(super) const AGENT: Agent = Agent {
@@ -44,6 +45,7 @@ pub(super) const AGENT: Agent = Agent {
         tags: &["validation", "quality", "fraud"],
         route: Route::Post("/validate"),
         text_field: None,
+        price: Price::Flat(1_000),
     }],
     start,
 };

@@ -39,6 +39,7 @@ use crate::error::ApiError;
 use crate::input::Input;
 use crate::karma_hello_client::{KarmaHello, UserMessages};
 use crate::llm::{Llm, LlmNote};
+use crate::payments::Price;
 use crate::profile::{ComputedFrom, DataCoverage, DateRange, Detail, confidence, messages_for_profile, round};
 use crate::server::StartError;
 use crate::text::Language;
@@ -56,6 +57,10 @@ pub(super) const AGENT: Agent = Agent {
         tags: &["profile", "style", "writing"],
         route: Route::Post("/extract_voice_profile"),
         text_field: Some("username"),
+        price: Price::Levels {
+            field: "profile_type",
+            levels: &[("basic", 20_000), ("standard", 30_000), ("complete", 40_000)],
+        },
     }],
     start,
 };

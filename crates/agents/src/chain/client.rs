@@ -91,6 +91,7 @@ struct RawReceipt {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Block {
+    timestamp: Quantity,
     base_fee_per_gas: Option<Quantity>,
 }
 
@@ -150,6 +151,11 @@ impl Chain {
     /// The number of the newest block.
     pub(crate) async fn block_number(&self) -> Result<u64, ChainError> {
         Ok(self.rpc.ask::<Quantity>("eth_blockNumber", json!([])).await?.small())
+    }
+
+    /// The time of the newest block, in seconds since 1970.
+    pub(crate) async fn time(&self) -> Result<u64, ChainError> {
+        Ok(self.newest_block().await?.timestamp.small())
     }
 
     /// What an account has for gas, in wei.
@@ -263,10 +269,14 @@ impl Chain {
 
     /// Twice the base fee holds for six full blocks: <https://eips.ethereum.org/EIPS/eip-1559>.
     async fn fees(&self) -> Result<(u128, u128), ChainError> {
-        let block: Block = self.rpc.ask("eth_getBlockByNumber", json!(["latest", false])).await?;
+        let block = self.newest_block().await?;
         let tip: Quantity = self.rpc.ask("eth_maxPriorityFeePerGas", json!([])).await?;
         let base = block.base_fee_per_gas.map_or(0, |fee| fee.0);
         Ok((base.saturating_mul(2).saturating_add(tip.0), tip.0))
+    }
+
+    async fn newest_block(&self) -> Result<Block, ChainError> {
+        Ok(self.rpc.ask("eth_getBlockByNumber", json!(["latest", false])).await?)
     }
 
     async fn wait_for(&self, transaction: Hash) -> Result<RawReceipt, ChainError> {

@@ -5,6 +5,8 @@ use super::client::{Chain, ChainError, Event, Receipt};
 use super::primitives::{Address, Hash, keccak256};
 
 const REGISTER: &str = "register(string)";
+const SET_URI: &str = "setAgentURI(uint256,string)";
+const URI: &str = "tokenURI(uint256)";
 const REGISTERED: &str = "Registered(uint256,string,address)";
 const GIVE_FEEDBACK: &str = "giveFeedback(uint256,int128,uint8,string,string,string,string,bytes32)";
 const VALIDATION_REQUEST: &str = "validationRequest(address,uint256,string,bytes32)";
@@ -45,6 +47,27 @@ impl Registries {
             contract: self.identity,
             function: REGISTER,
         })
+    }
+
+    /// The address of an agent's registration file.
+    pub(crate) async fn uri_of(&self, chain: &Chain, AgentId(agent): AgentId) -> Result<String, ChainError> {
+        let answer = chain.read(self.identity, &call(URI, &[agent.into()])).await?;
+        answer.text(0).ok_or(ChainError::NotThatContract {
+            contract: self.identity,
+            function: URI,
+        })
+    }
+
+    /// Gives the registration file of the account's agent another address.
+    pub(crate) async fn set_uri(
+        &self,
+        chain: &Chain,
+        AgentId(agent): AgentId,
+        uri: &str,
+    ) -> Result<Receipt, ChainError> {
+        chain
+            .send(self.identity, call(SET_URI, &[agent.into(), uri.into()]))
+            .await
     }
 
     /// The agent that an account has registered; the first, where there are several.
@@ -138,6 +161,8 @@ mod tests {
             assert!(signatures.iter().any(|it| it == signature), "{signature}");
         };
         check(IDENTITY_REGISTRY, "function", REGISTER);
+        check(IDENTITY_REGISTRY, "function", SET_URI);
+        check(IDENTITY_REGISTRY, "function", URI);
         check(IDENTITY_REGISTRY, "event", REGISTERED);
         check(REPUTATION_REGISTRY, "function", GIVE_FEEDBACK);
         check(VALIDATION_REGISTRY, "function", VALIDATION_REQUEST);

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::PaymentSettings;
-use super::choose::{Objection, Rules};
+use super::choose::{Choice, Objection, Rules};
+use super::verify::{Refusal, verify};
 use super::wire::{
     PAYMENT_REQUIRED, PAYMENT_RESPONSE, PAYMENT_SIGNATURE, PaymentPayload, PaymentRequired, Requirement,
     SettlementResponse, SignedAuthorization, VERSION, from_header, to_header,
@@ -18,6 +19,7 @@ use super::wire::{
 use crate::chain::primitives::keccak256;
 use crate::chain::registries::Feedback;
 use crate::chain::{Address, Amount, Authorization, Chain, ChainError, Registries, Token};
+use crate::error::chain as words;
 use crate::store::{Caps, Claim, Expense, Reservation, Spending, Store, StoreError};
 use crate::trace::Trace;
 
@@ -79,6 +81,12 @@ pub(crate) enum BuyError {
     OverTask { price: Amount, spent: u128, cap: u128 },
     #[error("the price of {price} is not paid: {spent} base units of {cap} are spent today (SPEND_PER_DAY)")]
     OverDay { price: Amount, spent: u128, cap: u128 },
+    #[error("the price of {price} is not paid: the account holds {balance} base units")]
+    Funds { price: Amount, balance: Amount },
+    #[error("the seller would not take the payment: {0}")]
+    WouldNotDo(#[from] Refusal),
+    #[error("the chain cannot be asked: {0}")]
+    Chain(String),
     #[error("the seller did not take the payment: {0}")]
     NotTaken(String),
     #[error(transparent)]
@@ -128,14 +136,46 @@ impl Buyer {
         if answer.status() != StatusCode::PAYMENT_REQUIRED {
             return Ok(Bought { answer, purchase: None });
         }
-        let asked = self.rules.choose(&demand(&answer)?)?;
+        let demand = demand(&answer)?;
+        let choice = self.rules.choose(&demand)?;
+        let asked = choice.asked.clone();
         self.reserve(&asked, task, &name).await?;
-        let payment = self.sign(&asked, &name, Timestamp::now());
+        let payment = self.sign(choice, demand, &name, Timestamp::now());
         let paid = again.header(PAYMENT_SIGNATURE, to_header(&payment));
         let answer = trace.send(paid).await.map_err(BuyError::Unreachable)?;
         let bought = bought(answer, &asked)?;
         self.tell(&bought);
         Ok(bought)
+    }
+
+    /// Asks without paying: what the seller wants, if anything, and whether all would go well. What stands against paying is the error. The payment is
+    /// made and checked as a seller does it, by the clock of the chain too, and never leaves this process.
+    pub(crate) async fn preview(
+        &self,
+        request: RequestBuilder,
+        task: &str,
+        trace: &Trace,
+    ) -> Result<Option<Requirement>, BuyError> {
+        let answer = trace.send(request).await.map_err(BuyError::Unreachable)?;
+        if answer.status() != StatusCode::PAYMENT_REQUIRED {
+            return Ok(None);
+        }
+        let demand = demand(&answer)?;
+        let choice = self.rules.choose(&demand)?;
+        let asked = choice.asked.clone();
+        let expense = expense(&asked, task);
+        self.granted(asked.amount, self.spending.would_reserve(expense, self.caps).await?)?;
+        let balance = self.rules.token.balance(&self.chain, self.chain.account()).await?;
+        if balance < asked.amount {
+            let price = asked.amount;
+            return Err(BuyError::Funds { price, balance });
+        }
+        let now = Timestamp::now();
+        let payment = self.sign(choice, demand, task, now);
+        // A quiet chain makes no blocks: its clock is not behind for that.
+        let now = seconds(now).max(self.chain.time().await?);
+        verify(&payment, &asked, &self.rules.token.domain, now)?;
+        Ok(Some(asked))
     }
 
     /// Tells the registry of reputations how it went, in a job of its own: nobody waits for it, and a purchase is good without.
@@ -158,15 +198,14 @@ impl Buyer {
 
     /// Counts the price, once for each request. It stays counted also where the seller does not answer: what is signed may still be handed in.
     async fn reserve(&self, asked: &Requirement, task: &str, name: &str) -> Result<(), BuyError> {
-        let expense = Expense {
-            asset: format!("{}/{}", asked.network, asked.asset),
-            day: Timestamp::now().to_zoned(TimeZone::UTC).date(),
-            task: task.to_owned(),
-            amount: asked.amount.0,
-        };
-        let price = asked.amount;
-        match self.spending.reserve(expense.clone(), self.caps).await? {
-            Reservation::Granted => self.count_once(expense, name).await,
+        let expense = expense(asked, task);
+        self.granted(asked.amount, self.spending.reserve(expense.clone(), self.caps).await?)?;
+        self.count_once(expense, name).await
+    }
+
+    fn granted(&self, price: Amount, reservation: Reservation) -> Result<(), BuyError> {
+        match reservation {
+            Reservation::Granted => Ok(()),
             Reservation::OverTask(spent) => {
                 let cap = self.caps.per_task;
                 Err(BuyError::OverTask { price, spent, cap })
@@ -187,8 +226,9 @@ impl Buyer {
     }
 
     /// The nonce is computed from the request, so that what is signed for one request can be handed in once, whatever gets lost on the way.
-    fn sign(&self, asked: &Requirement, name: &str, now: Timestamp) -> PaymentPayload {
-        let now = u64::try_from(now.as_second()).unwrap_or_default();
+    fn sign(&self, choice: Choice, demand: PaymentRequired, name: &str, now: Timestamp) -> PaymentPayload {
+        let Choice { asked, offer } = choice;
+        let now = seconds(now);
         let key = self.chain.key();
         let authorization = Authorization {
             from: key.address(),
@@ -201,14 +241,28 @@ impl Buyer {
         let signature = authorization.sign(&self.rules.token.domain, key);
         PaymentPayload {
             x402_version: VERSION,
-            resource: None,
-            accepted: asked.offer(),
+            resource: demand.resource,
+            accepted: offer,
             payload: SignedAuthorization {
                 signature,
                 authorization,
             },
+            extensions: demand.extensions,
         }
     }
+}
+
+fn expense(asked: &Requirement, task: &str) -> Expense {
+    Expense {
+        asset: format!("{}/{}", asked.network, asked.asset),
+        day: Timestamp::now().to_zoned(TimeZone::UTC).date(),
+        task: task.to_owned(),
+        amount: asked.amount.0,
+    }
+}
+
+fn seconds(now: Timestamp) -> u64 {
+    u64::try_from(now.as_second()).unwrap_or_default()
 }
 
 /// The seller is found by the account that is paid. One who is not registered has no reputation.
@@ -271,4 +325,10 @@ fn bought(answer: Response, asked: &Requirement) -> Result<Bought, BuyError> {
         answer,
         purchase: Some(purchase),
     })
+}
+
+impl From<ChainError> for BuyError {
+    fn from(error: ChainError) -> BuyError {
+        BuyError::Chain(words(&error))
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-use super::wire::{EXACT, PaymentRequired, Requirement, VERSION, network};
+use super::wire::{EXACT, Offer, PaymentRequired, Requirement, VERSION, network};
 use crate::chain::{Address, Token};
 
 /// Whom a buyer pays, and with what.
@@ -13,6 +13,15 @@ pub(crate) struct Rules {
     /// The only asset, in its own domain, on its chain.
     pub(crate) token: Token,
     pub(crate) allowed_payees: BTreeSet<Address>,
+}
+
+/// An offer that is taken.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Choice {
+    /// As it is understood.
+    pub(crate) asked: Requirement,
+    /// As it was made, to be given back: a seller may compare it letter by letter.
+    pub(crate) offer: Offer,
 }
 
 /// Why an offer is not taken.
@@ -40,16 +49,19 @@ pub(crate) enum Objection {
 
 impl Rules {
     /// The cheapest offer that nothing stands against, or what stands against the last one.
-    pub(crate) fn choose(&self, required: &PaymentRequired) -> Result<Requirement, Objection> {
+    pub(crate) fn choose(&self, required: &PaymentRequired) -> Result<Choice, Objection> {
         if required.x402_version != VERSION {
             return Err(Objection::Version(required.x402_version));
         }
-        let mut best: Result<Requirement, Objection> = Err(Objection::NoOffer);
+        let mut best: Result<Choice, Objection> = Err(Objection::NoOffer);
         for offer in &required.accepts {
             let read = serde_json::from_value(offer.clone()).map_err(|_| Objection::Unreadable);
-            let judged = read.and_then(|offer| self.judge(offer));
+            let judged = read.and_then(|asked| self.judge(asked)).map(|asked| Choice {
+                asked,
+                offer: offer.clone(),
+            });
             best = match (best, judged) {
-                (Ok(best), Ok(other)) if other.amount < best.amount => Ok(other),
+                (Ok(best), Ok(other)) if other.asked.amount < best.asked.amount => Ok(other),
                 (Ok(best), _) => Ok(best),
                 (Err(_), judged) => judged,
             };
@@ -88,7 +100,7 @@ mod tests {
     use super::*;
     use crate::chain::Amount;
     use crate::chain::typed_data::Domain;
-    use crate::payments::wire::Resource;
+    use crate::payments::wire::Extensions;
 
     const SELLER: Address = Address([5; 20]);
 
@@ -114,12 +126,9 @@ mod tests {
         PaymentRequired {
             x402_version: VERSION,
             error: None,
-            resource: Resource {
-                url: "http://seller/x".to_owned(),
-                description: None,
-                mime_type: None,
-            },
+            resource: None,
             accepts,
+            extensions: Extensions::new(),
         }
     }
 
@@ -165,6 +174,13 @@ mod tests {
     fn the_cheapest_of_the_good_ones_is_taken() {
         let cheapest_but_foreign = but("network", json!("eip155:1"));
         let offers = vec![offer(30), cheapest_but_foreign, offer(20), offer(40), json!("nonsense")];
-        assert_eq!(rules().choose(&required(offers)).unwrap().amount, Amount(20));
+        assert_eq!(rules().choose(&required(offers)).unwrap().asked.amount, Amount(20));
+    }
+
+    #[test]
+    fn an_offer_is_given_back_as_it_was_made() {
+        let mut made = but("payTo", json!(SELLER.to_string().to_lowercase()));
+        made["extra"]["note"] = json!("of the seller's own");
+        assert_eq!(rules().choose(&required(vec![made.clone()])).unwrap().offer, made);
     }
 }

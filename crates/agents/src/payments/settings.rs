@@ -6,7 +6,7 @@ use std::fmt;
 
 use reqwest::Url;
 
-use super::prices;
+use super::prices::{self, Entry};
 use crate::chain::{Address, Amount, PrivateKey, Registries};
 use crate::settings::{Environment, SettingError, http_url};
 use crate::store::Caps;
@@ -25,7 +25,7 @@ pub struct PaymentSettings {
     /// `PAY_TO`: who is paid, if not the agent's own account.
     pub(crate) pay_to: Option<Address>,
     /// `PRICES`: of its skills, in base units; what is suggested where it is not set.
-    pub(crate) prices: Option<Vec<(String, Amount)>>,
+    pub(crate) prices: Option<Vec<Entry>>,
     /// `FACILITATOR_URL`: who verifies and settles, if not the agent itself.
     pub(crate) facilitator: Option<Url>,
     /// `ALLOWED_PAYEES`: whom it may pay.

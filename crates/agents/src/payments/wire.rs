@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::chain::primitives::{exactly, to_hex};
 use crate::chain::token::Token;
@@ -35,10 +35,18 @@ pub(crate) struct PaymentRequired {
     /// Why what was sent along, if anything was, does not do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
-    pub(crate) resource: Resource,
+    /// Required, and left out by some all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) resource: Option<Resource>,
     /// One of these is to be paid.
     pub(crate) accepts: Vec<Offer>,
+    /// What else the seller can do: the buyer gives it back as it is.
+    #[serde(default, skip_serializing_if = "Extensions::is_empty")]
+    pub(crate) extensions: Extensions,
 }
+
+/// By the name of each extension, whatever it says.
+pub(crate) type Extensions = Map<String, Value>;
 
 /// What is for sale.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,6 +97,8 @@ pub(crate) struct PaymentPayload {
     /// The offer that was chosen, as it was made.
     pub(crate) accepted: Offer,
     pub(crate) payload: SignedAuthorization,
+    #[serde(default, skip_serializing_if = "Extensions::is_empty")]
+    pub(crate) extensions: Extensions,
 }
 
 /// Leave to take the money, signed.
@@ -99,17 +109,19 @@ pub(crate) struct SignedAuthorization {
     pub(crate) authorization: Authorization,
 }
 
-/// What became of a payment.
+/// What became of a payment. Of one that failed others leave out what is required, or leave it empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SettlementResponse {
     pub(crate) success: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, alias = "error_reason", skip_serializing_if = "Option::is_none")]
     pub(crate) error_reason: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "payer", skip_serializing_if = "Option::is_none")]
     pub(crate) payer: Option<Address>,
     /// The transaction's hash; empty where there is none.
+    #[serde(default)]
     pub(crate) transaction: String,
+    #[serde(default)]
     pub(crate) network: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) amount: Option<Amount>,
@@ -186,6 +198,12 @@ pub(crate) fn from_header<T: DeserializeOwned>(header: &[u8]) -> Result<T, Strin
     serde_json::from_slice(&json).map_err(|error| error.to_string())
 }
 
+fn payer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Address>, D::Error> {
+    let payer = Option::<String>::deserialize(deserializer)?.filter(|payer| !payer.is_empty());
+    let payer = payer.map(|payer| payer.parse().map_err(serde::de::Error::custom));
+    payer.transpose()
+}
+
 impl Serialize for Signature {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&to_hex(&self.0))
@@ -229,6 +247,28 @@ mod tests {
         assert_eq!(read.payload.authorization.value, Amount(10_000));
         assert_eq!(read.payload.authorization.valid_before, 1_740_672_154);
         assert_eq!(serde_json::to_value(&read).unwrap(), payment);
+    }
+
+    /// As x402-rs writes it.
+    #[test]
+    fn a_settlement_that_failed_is_read_however_little_it_says() {
+        let check = |settlement: Value, reason: Option<&str>| {
+            let read: SettlementResponse = serde_json::from_value(settlement).unwrap();
+            assert_eq!(
+                (read.success, read.error_reason.as_deref(), read.payer),
+                (false, reason, None)
+            );
+        };
+        let reason = "insufficient_funds";
+        check(
+            json!({ "success": false, "errorReason": reason, "network": "", "transaction": "", "payer": "" }),
+            Some(reason),
+        );
+        check(
+            json!({ "success": false, "error_reason": reason, "network": "eip155:1" }),
+            Some(reason),
+        );
+        check(json!({ "success": false, "payer": null }), None);
     }
 
     #[test]

@@ -75,14 +75,18 @@ impl Spending {
     /// Counts a purchase if no cap stands against it.
     pub async fn reserve(&self, expense: Expense, caps: Caps) -> Result<Reservation, StoreError> {
         let decide = move |connection: &Connection| {
-            let for_task = spent(connection, "task", &expense.asset, &expense.task)?;
-            let on_day = spent(connection, "day", &expense.asset, &expense.day.to_string())?;
-            Ok(match caps.judge(expense.amount, for_task, on_day) {
+            Ok(match judge(connection, &expense, caps)? {
                 Reservation::Granted => Decision::Append(line(&expense, false), Reservation::Granted),
                 refused => Decision::Leave(refused),
             })
         };
         self.0.append(decide).await
+    }
+
+    /// The same without counting it.
+    pub async fn would_reserve(&self, expense: Expense, caps: Caps) -> Result<Reservation, StoreError> {
+        let ask = move |connection: &Connection| judge(connection, &expense, caps);
+        Ok(self.0.read(ask).await??)
     }
 
     /// Takes a purchase back that was counted and not made.
@@ -96,6 +100,12 @@ impl Spending {
         let ask = move |connection: &Connection| spent(connection, "day", &asset, &day.to_string());
         Ok(self.0.read(ask).await??)
     }
+}
+
+fn judge(connection: &Connection, expense: &Expense, caps: Caps) -> rusqlite::Result<Reservation> {
+    let for_task = spent(connection, "task", &expense.asset, &expense.task)?;
+    let on_day = spent(connection, "day", &expense.asset, &expense.day.to_string())?;
+    Ok(caps.judge(expense.amount, for_task, on_day))
 }
 
 impl Caps {

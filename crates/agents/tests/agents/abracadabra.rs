@@ -88,6 +88,27 @@ async fn a_transcript_comes_with_topics_and_passages_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_transcript_comes_in_pages_too() {
+    let agent = start("abracadabra", &[]).await;
+    let whole = shipped("abracadabra/transcription_20260114.json")["transcript"].clone();
+    let page = async |query: &str| {
+        agent
+            .get(&format!("/get_transcription?date=2026-01-14&{query}"))
+            .await
+            .1
+    };
+    let first = page("limit=8").await;
+    let rest = page(&format!("limit=1000&cursor={}", first["next_cursor"])).await;
+    let segments = |answer: &Value| answer["transcript"].as_array().unwrap().clone();
+    assert_eq!(json!([segments(&first), segments(&rest)].concat()), whole);
+    assert_eq!(
+        (&first["metadata"]["segments"], &rest["next_cursor"]),
+        (&json!(8), &Value::Null)
+    );
+    assert_eq!(page("cursor=1000").await["transcript"], json!([]));
+}
+
+#[tokio::test]
 async fn what_is_added_is_found() {
     let agent = start("abracadabra", &[]).await;
     let transcript = json!({
@@ -134,5 +155,11 @@ async fn bad_input_names_the_field() {
     check("/search?q=a&limit=0", StatusCode::BAD_REQUEST, json!("limit")).await;
     check("/search?q=a&stream_id=none", StatusCode::NOT_FOUND, Value::Null).await;
     check("/get_transcription", StatusCode::BAD_REQUEST, json!("stream_id")).await;
+    check(
+        "/get_transcription?date=2026-01-14&limit=1001",
+        StatusCode::BAD_REQUEST,
+        json!("limit"),
+    )
+    .await;
     check("/get_transcription?stream_id=none", StatusCode::NOT_FOUND, Value::Null).await;
 }

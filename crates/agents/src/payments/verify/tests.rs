@@ -7,6 +7,7 @@ use super::*;
 use crate::chain::primitives::keccak256;
 use crate::chain::token::Token;
 use crate::chain::{Amount, Authorization, Hash, PrivateKey};
+use crate::payments::wire::Extensions;
 
 const NOW: u64 = 1_800_000_000;
 
@@ -51,6 +52,7 @@ fn signed(authorization: Authorization, domain: &Domain, key: &PrivateKey) -> Pa
             signature: authorization.sign(domain, key),
             authorization,
         },
+        extensions: Extensions::new(),
     }
 }
 
