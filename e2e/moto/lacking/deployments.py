@@ -40,6 +40,8 @@ def begun(create_or_update):
         service = _service(self, given)
         if not before or given.get("taskDefinition") or given.get("forceNewDeployment"):
             service.deployments = [_deployment(service), *(_replaced(it) for it in before)]
+            if not before:
+                service.running_count, service.pending_count = 0, service.desired_count
         elif given.get("desiredCount") is not None:
             service.deployments[0].update(desiredCount=given["desiredCount"], runningCount=given["desiredCount"])
         return answer

@@ -93,7 +93,8 @@ impl AwsError {
             }),
             Self::ExpiredCredentials { .. } => Some("log in again: aws sso login, or renew the session token".to_owned()),
             Self::NoCredentials { .. } => Some(
-                "give credentials: AWS_PROFILE or --profile, `aws configure sso`, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+                "give credentials: AWS_PROFILE or --profile with `aws configure sso` and `aws sso login`; AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; \
+                 in a pipeline AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE; after `aws login`: eval \"$(aws configure export-credentials --format env)\""
                     .to_owned(),
             ),
             Self::RejectedCredentials { .. } => {
