@@ -34,7 +34,7 @@ use crate::rate::{Caller, Rates};
 use crate::settings::{SettingError, Settings};
 use crate::shutdown::{Activity, Drained, Stop};
 use crate::store::{OpenError, Store, StoreError};
-use crate::telemetry::{Collector, Exporter, Exporting};
+use crate::telemetry::{Asked, Collector, Exporter, Exporting};
 use crate::trace::{self, Trace};
 use crate::{card, health, limits};
 
@@ -269,7 +269,12 @@ async fn observe(State(watch): State<Watch>, mut request: Request, next: Next) -
     let is_health_check = route.ends_with(health::PATH);
     let caller = Caller::of(request.headers(), peer(&request));
     let answering = (!is_health_check).then(|| watch.activity.begin());
-    let trace = watch.trace(&request, is_health_check);
+    let asked = Asked {
+        host: host.as_deref().unwrap_or_default(),
+        method,
+        path: &route,
+    };
+    let trace = watch.trace(&request, asked, is_health_check);
     request.extensions_mut().insert(trace.clone());
 
     let response = match watch.admit(caller, is_health_check) {
@@ -347,10 +352,10 @@ impl Watch {
     }
 
     /// A health check of the load balancer or the container has no trace id, and is no span: there would be little else to see.
-    fn trace(&self, request: &Request, is_health_check: bool) -> Trace {
+    fn trace(&self, request: &Request, asked: Asked<'_>, is_health_check: bool) -> Trace {
         let trace = Trace::of(request.headers());
         match &self.exporter {
-            Some(exporter) if !is_health_check || trace.as_str().is_some() => trace.begin(exporter),
+            Some(exporter) if !is_health_check || trace.as_str().is_some() => trace.begin(exporter, asked),
             _ => trace,
         }
     }

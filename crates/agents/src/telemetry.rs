@@ -4,6 +4,8 @@
 //! <https://opentelemetry.io/docs/specs/otlp/#otlphttp>
 
 mod collector;
+mod rules;
+mod sampling;
 mod xray;
 
 use std::time::Duration;
@@ -16,6 +18,8 @@ use tokio::time::{sleep, timeout};
 
 pub(crate) use self::collector::Collector;
 use self::collector::Losses;
+use self::rules::Sampling;
+pub(crate) use self::sampling::Asked;
 use crate::logging::Log;
 
 /// So many spans may wait to be sent, and so many are sent at once.
@@ -54,7 +58,10 @@ pub(crate) enum Kind {
 
 /// Takes spans. Clones take them for the same one.
 #[derive(Clone, Debug)]
-pub(crate) struct Exporter(mpsc::Sender<Span>);
+pub(crate) struct Exporter {
+    spans: mpsc::Sender<Span>,
+    sampling: Option<Sampling>,
+}
 
 /// The sending of spans, which ends with the last [`Exporter`].
 #[derive(Debug)]
@@ -66,7 +73,8 @@ impl Exporter {
         let Some(collector) = collector else {
             return (None, Exporting(None));
         };
-        let (exporter, spans) = Exporter::channel();
+        let (mut exporter, spans) = Exporter::channel();
+        exporter.sampling = collector.sampling(&service);
         let job = tokio::spawn(send_all(spans, collector, service, Losses::new(log)));
         (Some(exporter), Exporting(Some(job)))
     }
@@ -74,12 +82,22 @@ impl Exporter {
     /// An exporter, and what it takes.
     pub(crate) fn channel() -> (Exporter, mpsc::Receiver<Span>) {
         let (sender, spans) = mpsc::channel(MOST_WAITING);
-        (Exporter(sender), spans)
+        let exporter = Exporter {
+            spans: sender,
+            sampling: None,
+        };
+        (exporter, spans)
+    }
+
+    /// Whether a request that nobody has decided on is traced. Nothing is said where whoever takes the spans decides on it.
+    pub(crate) fn decides(&self, asked: Asked<'_>, trace: u128, now: Timestamp) -> Option<bool> {
+        let sampling = self.sampling.as_ref()?;
+        Some(sampling.takes(asked, trace, now))
     }
 
     /// Takes a span, unless too many wait.
     pub(crate) fn send(&self, span: Span) {
-        let _ = self.0.try_send(span);
+        let _ = self.spans.try_send(span);
     }
 }
 

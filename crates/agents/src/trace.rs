@@ -13,7 +13,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use jiff::Timestamp;
 
-use crate::telemetry::{Attributes, Exporter, Kind, Span};
+use crate::telemetry::{Asked, Attributes, Exporter, Kind, Span};
 
 /// The header's name.
 pub(crate) const TRACE_HEADER: HeaderName = HeaderName::from_static("x-amzn-trace-id");
@@ -48,6 +48,10 @@ impl Trace {
             .get(TRACE_HEADER)
             .filter(|value| value.len() <= LONGEST && value.to_str().is_ok())
             .cloned();
+        Trace::of_header(header)
+    }
+
+    fn of_header(header: Option<HeaderValue>) -> Trace {
         let shown = header.as_ref().and_then(|header| shown(header.to_str().ok()?));
         Trace {
             header,
@@ -56,22 +60,29 @@ impl Trace {
         }
     }
 
-    /// From now on the request is a span, unless its caller has decided that it is none. A request without an id begins a trace.
-    pub(crate) fn begin(mut self, exporter: &Exporter) -> Trace {
-        let fields = self.came();
-        if field(fields, "Sampled") == Some("0") {
-            return self;
-        }
+    /// From now on the request is a span, unless it is decided that it is none: by its caller, or here where that is the exporter's to do.
+    /// A request without an id begins a trace.
+    pub(crate) fn begin(self, exporter: &Exporter, asked: Asked<'_>) -> Trace {
+        let (fields, now) = (self.came(), Timestamp::now());
         let trace = field(fields, "Root").and_then(root).unwrap_or_else(new_root);
         let parent = field(fields, "Parent").and_then(|text| u64::from_str_radix(text, 16).ok());
-        self.tracing = Some(Tracing {
+        let decided = match field(fields, "Sampled") {
+            Some("0") => return self,
+            Some("1") => None,
+            _ => exporter.decides(asked, trace, now),
+        };
+        let mut begun = match decided {
+            Some(sampled) => Trace::of_header(with_decision(fields, trace, sampled)),
+            None => self,
+        };
+        begun.tracing = (decided != Some(false)).then(|| Tracing {
             exporter: exporter.clone(),
             trace,
             span: random(),
             parent,
-            started: Timestamp::now(),
+            started: now,
         });
-        self
+        begun
     }
 
     /// Sends the request's span, where it is one.
@@ -131,19 +142,8 @@ impl Trace {
             return self.header.clone();
         };
         let came = self.came();
-        let digits = format!("{:032x}", tracing.trace);
-        let mut fields = vec![
-            format!("Root=1-{}-{}", &digits[..8], &digits[8..]),
-            format!("Parent={call:016x}"),
-        ];
-        let ours = |part: &&str| part.starts_with("Root=") || part.starts_with("Parent=") || part.is_empty();
-        fields.extend(
-            came.split(';')
-                .map(str::trim)
-                .filter(|part| !ours(part))
-                .map(str::to_owned),
-        );
-        HeaderValue::try_from(fields.join(";")).ok()
+        let own = [root_field(tracing.trace), format!("Parent={call:016x}")];
+        replaced(came, &own)
     }
 }
 
@@ -204,6 +204,26 @@ fn field<'a>(fields: &'a str, name: &str) -> Option<&'a str> {
     fields.split(';').find_map(named)
 }
 
+fn root_field(trace: u128) -> String {
+    let digits = format!("{trace:032x}");
+    format!("Root=1-{}-{}", &digits[..8], &digits[8..])
+}
+
+/// A header that tells whoever is called what was decided, so that nobody decides again.
+fn with_decision(fields: &str, trace: u128, sampled: bool) -> Option<HeaderValue> {
+    let own = [root_field(trace), format!("Sampled={}", u8::from(sampled))];
+    replaced(fields, &own)
+}
+
+/// A header with these fields, and those others that came.
+fn replaced(came: &str, own: &[String]) -> Option<HeaderValue> {
+    let name = |field: &str| field.split('=').next().unwrap_or_default().to_owned();
+    let is_ours = |part: &&str| part.is_empty() || own.iter().any(|field| name(field) == name(part));
+    let others = came.split(';').map(str::trim).filter(|part| !is_ours(part));
+    let fields: Vec<&str> = own.iter().map(String::as_str).chain(others).collect();
+    HeaderValue::try_from(fields.join(";")).ok()
+}
+
 /// The fields that X-Ray knows and that hold nothing but numbers; nothing where there are none.
 fn shown(fields: &str) -> Option<String> {
     let is_number = |value: &str| {
@@ -242,6 +262,12 @@ pub(crate) fn random() -> u64 {
 mod tests {
     use super::*;
 
+    const ASKED: Asked<'static> = Asked {
+        host: "a",
+        method: "GET",
+        path: "/",
+    };
+
     fn trace(header: &'static str) -> Trace {
         let headers = [(TRACE_HEADER, HeaderValue::from_static(header))].into_iter().collect();
         Trace::of(&headers)
@@ -251,7 +277,7 @@ mod tests {
     fn a_call_carries_the_root_and_is_the_parent() {
         let (exporter, _spans) = Exporter::channel();
         let check = |came: &'static str, expected: &str| {
-            let header = trace(came).begin(&exporter).header_for(0xff).unwrap();
+            let header = trace(came).begin(&exporter, ASKED).header_for(0xff).unwrap();
             assert_eq!(header.to_str().unwrap(), expected);
         };
         let root = "Root=1-67891233-abcdef012345678912345678";
@@ -259,6 +285,20 @@ mod tests {
         check(
             "Self=1-x-y;Root=1-67891233-abcdef012345678912345678;Parent=53995c3f42cd8ad8;Sampled=1",
             &format!("{root};Parent=00000000000000ff;Self=1-x-y;Sampled=1"),
+        );
+    }
+
+    #[test]
+    fn what_was_decided_here_is_told_to_whoever_is_called() {
+        let check = |came: &str, sampled: bool, expected: &str| {
+            let header = with_decision(came, 0x6789_1233_abcd_ef01_2345_6789_1234_5678, sampled);
+            assert_eq!(header.unwrap(), expected, "{came}");
+        };
+        check("", true, "Root=1-67891233-abcdef012345678912345678;Sampled=1");
+        check(
+            "Self=1-2-3; Root=1-67891233-abcdef012345678912345678;Sampled=?",
+            false,
+            "Root=1-67891233-abcdef012345678912345678;Sampled=0;Self=1-2-3",
         );
     }
 
@@ -283,7 +323,7 @@ mod tests {
     fn what_is_not_sampled_goes_on_as_it_came() {
         let (exporter, mut spans) = Exporter::channel();
         let came = "Root=1-67891233-abcdef012345678912345678;Sampled=0";
-        let trace = trace(came).begin(&exporter);
+        let trace = trace(came).begin(&exporter, ASKED);
         assert_eq!(trace.header_for(1).unwrap().to_str().unwrap(), came);
         trace.end("GET /".to_owned(), StatusCode::OK, Vec::new());
         assert!(spans.try_recv().is_err());
@@ -301,7 +341,7 @@ mod tests {
             assert_eq!(root(text), None, "{text}");
         }
         let (exporter, mut spans) = Exporter::channel();
-        let trace = trace("Root=1-2-3").begin(&exporter);
+        let trace = trace("Root=1-2-3").begin(&exporter, ASKED);
         trace.end("GET /".to_owned(), StatusCode::BAD_GATEWAY, Vec::new());
         let span = spans.try_recv().unwrap();
         assert!(span.trace != 0 && span.parent.is_none() && span.failed);

@@ -1,9 +1,12 @@
 //! Who takes the spans: a collector of OTLP over HTTP, or X-Ray itself.
 
+use std::sync::Arc;
+
 use axum::http::header::CONTENT_TYPE;
 use reqwest::Url;
 use serde_json::json;
 
+use super::rules::Sampling;
 use super::xray::XRay;
 use crate::client::client_for;
 use crate::error::chain;
@@ -20,7 +23,7 @@ pub(crate) enum Collector {
     /// It asks nobody who they are.
     Open { client: reqwest::Client, url: String },
     /// It takes what is signed.
-    XRay(XRay),
+    XRay(Arc<XRay>),
 }
 
 impl Collector {
@@ -30,7 +33,7 @@ impl Collector {
             return Ok(None);
         };
         if let Some(xray) = XRay::at(endpoint, settings.xray_endpoint.as_ref()).map_err(StartError::Traces)? {
-            return Ok(Some(Collector::XRay(xray)));
+            return Ok(Some(Collector::XRay(Arc::new(xray))));
         }
         Collector::open(endpoint).map(Some)
     }
@@ -39,6 +42,14 @@ impl Collector {
         let client = client_for(endpoint).build().map_err(StartError::Client)?;
         let url = format!("{}{PATH}", endpoint.as_str().trim_end_matches('/'));
         Ok(Collector::Open { client, url })
+    }
+
+    /// Who decides what is traced, where the agent has to: X-Ray leaves it to whoever sends.
+    pub(super) fn sampling(&self, service: &str) -> Option<Sampling> {
+        match self {
+            Collector::Open { .. } => None,
+            Collector::XRay(xray) => Some(Sampling::start(Arc::clone(xray), service.to_owned())),
+        }
     }
 
     /// Hands over an `ExportTraceServiceRequest`, or says why that failed.

@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::program::Process;
 use crate::sigv4::Signed;
@@ -14,7 +14,7 @@ use crate::sigv4::Signed;
 const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 const TOKEN: &str = "a-session";
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// What stands for X-Ray: it shows what it is sent, and answers each path as it is told to.
 struct XRay {
@@ -36,13 +36,19 @@ impl XRay {
         XRay { url, requests }
     }
 
-    /// The next request with this path, whose signature is good.
-    fn next(&self, path: &str) -> Signed {
+    /// The next request, which is signed as it should be.
+    fn next(&self) -> Signed {
+        let request = self.requests.recv_timeout(PATIENCE).unwrap();
+        let scope = request.scope(KEY, SECRET).unwrap_or_else(|| panic!("{request:?}"));
+        assert!(scope.ends_with("/eu-west-1/xray"), "{scope}");
+        assert_eq!(request.headers["x-amz-security-token"], TOKEN);
+        request
+    }
+
+    /// The next one with this path.
+    fn next_for(&self, path: &str) -> Signed {
         loop {
-            let request = self.requests.recv_timeout(PATIENCE).unwrap();
-            let scope = request.scope(KEY, SECRET).unwrap_or_else(|| panic!("{request:?}"));
-            assert!(scope.ends_with("/eu-west-1/xray"), "{scope}");
-            assert_eq!(request.headers["x-amz-security-token"], TOKEN);
+            let request = self.next();
             if request.path == path {
                 return request;
             }
@@ -101,7 +107,7 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Signed> {
     })
 }
 
-fn json(request: &Signed) -> Value {
+fn content(request: &Signed) -> Value {
     serde_json::from_slice(&request.body).unwrap()
 }
 
@@ -110,12 +116,12 @@ fn spans_go_to_xray_signed_as_the_task() {
     let xray = XRay::start(|_| ("200 OK", "{}".to_owned()));
     let agent = xray.agent();
     assert_eq!(agent.ask("/karma-hello/streams"), "200");
-    let request = xray.next("/v1/traces");
+    let request = xray.next_for("/v1/traces");
     assert_eq!(
         (request.method.as_str(), request.headers["content-type"].as_str()),
         ("POST", "application/json")
     );
-    let sent = &json(&request)["resourceSpans"][0];
+    let sent = &content(&request)["resourceSpans"][0];
     let service = &sent["resource"]["attributes"][0]["value"]["stringValue"];
     assert_eq!(service, "karmacadabra-karma-hello");
     assert_eq!(sent["scopeSpans"][0]["spans"][0]["name"], "GET /karma-hello/streams");
@@ -134,4 +140,53 @@ fn what_xray_refuses_is_told_once_and_with_the_reason() {
     assert_eq!(line["reason"], "it answered 400 Bad Request (InvalidRequestException)");
     assert!(line["help"].as_str().unwrap().contains("Transaction Search"), "{line}");
     assert!(!line.to_string().contains(SECRET), "{line}");
+}
+
+#[test]
+fn xrays_rules_say_what_is_traced_and_hear_what_was() {
+    let xray = XRay::start(|path| match path {
+        "/GetSamplingRules" => ("200 OK", rules()),
+        "/SamplingTargets" => ("200 OK", r#"{"SamplingTargetDocuments":[]}"#.to_owned()),
+        _ => ("200 OK", "{}".to_owned()),
+    });
+    let agent = xray.agent();
+    assert_eq!(content(&xray.next_for("/GetSamplingRules")), json!({}));
+    // Until the agent has read the rules, what it decides is in no report.
+    let report = loop {
+        for path in ["/karma-hello", "/karma-hello/streams", "/karma-hello/streams"] {
+            assert_eq!(agent.ask(path), "200");
+        }
+        // Some spans come every second.
+        let request = xray.next();
+        if request.path == "/SamplingTargets" {
+            break request;
+        }
+    };
+    let documents = &content(&report)["SamplingStatisticsDocuments"];
+    let document = |name: &str| {
+        let mut documents = documents.as_array().unwrap().iter();
+        documents
+            .find(|it| it["RuleName"] == name)
+            .unwrap_or_else(|| panic!("{documents:?}"))
+    };
+    let (all, none) = (document("streams"), document("nothing"));
+    assert_eq!(all["RequestCount"], all["SampledCount"]);
+    assert!(
+        none["RequestCount"].as_u64() > Some(0) && none["SampledCount"] == 0,
+        "{documents}"
+    );
+    assert_eq!(all["ClientID"].as_str().unwrap().len(), 24);
+}
+
+/// Every request for streams, and no other.
+fn rules() -> String {
+    let rule = |name: &str, priority: u32, path: &str, rate: f64| {
+        json!({ "SamplingRule": {
+            "RuleName": name, "RuleARN": "arn:aws:xray:eu-west-1:123456789012:sampling-rule/a", "ResourceARN": "*", "Priority": priority,
+            "FixedRate": rate, "ReservoirSize": 0, "ServiceName": "karmacadabra-*", "ServiceType": "*", "Host": "*", "HTTPMethod": "*",
+            "URLPath": path, "Version": 1, "Attributes": {},
+        }, "CreatedAt": 0.0, "ModifiedAt": 1_700_000_000.5 })
+    };
+    let records = [rule("nothing", 20, "*", 0.0), rule("streams", 10, "*/streams", 1.0)];
+    json!({ "SamplingRuleRecords": records, "NextToken": null }).to_string()
 }
