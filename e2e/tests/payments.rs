@@ -173,6 +173,34 @@ fn a_buyer_keeps_to_its_caps_and_its_payees() {
 }
 
 #[test]
+fn what_is_bought_is_used_where_a_cap_ends_the_purchase() {
+    let test = "what_is_bought_is_used_where_a_cap_ends_the_purchase";
+    let Some(chain) = chain(test) else {
+        return;
+    };
+    let seller = chain.agent("karma-hello", SELLER, &[]);
+    let check = |cap: &str, messages: u64, truncated: bool, price: u128| {
+        let url = seller.url();
+        let variables = [
+            ("KARMA_HELLO_URL", url.as_str()),
+            ("PRICES", "search=0"),
+            ("SPEND_PER_TASK", cap),
+        ];
+        let buyer = chain.agent("abracadabra", BUYER, &variables);
+        let before = chain.balance(SELLER);
+        let answer = buyer
+            .post("/stream_chat", &json!({ "stream_id": "stream_20260112" }))
+            .json();
+        let told = (answer["messages"].as_u64(), answer["truncated"].as_bool());
+        assert_eq!(told, (Some(messages), Some(truncated)), "{answer}");
+        assert_eq!(chain.balance(SELLER), before + price);
+    };
+    // Fifty messages first, for the base and fifty times the price of one; then a page of up to a hundred.
+    check("15000", 50, true, 15_000);
+    check("35000", 52, false, 15_000 + 20_000);
+}
+
+#[test]
 fn a_dry_run_says_what_would_be_paid_or_why_it_would_not() {
     let Some(chain) = chain("a_dry_run_says_what_would_be_paid_or_why_it_would_not") else {
         return;
@@ -413,8 +441,10 @@ fn karma_up_with_a_chain_has_agents_pay_each_other() {
     );
     assert!(asked["paid"]["transaction"].is_string(), "{asked}");
     // The extractor is paid for all it knows, and has paid for a page of fifty messages.
-    assert_eq!(balance("skill-extractor"), 1_000_000_000 + 50_000 - 15_000);
-    assert_eq!(balance("karma-hello"), 1_000_000_000 + 15_000);
+    // Health is told as it was a moment ago.
+    let comes_to = |agent: &str, expected: u128| wait_until(agent, || (balance(agent) == expected).then_some(()));
+    comes_to("skill-extractor", 1_000_000_000 + 50_000 - 15_000);
+    comes_to("karma-hello", 1_000_000_000 + 15_000);
     up.signal("INT");
     let (status, talk) = up.ended();
     assert!(status.success(), "{talk}");

@@ -62,6 +62,26 @@ impl Tariff {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agents::find_agent;
+    use crate::payments::Price;
+
+    /// In GLUE, which has six decimals.
+    #[test]
+    fn the_tariffs_are_what_the_agents_ask() {
+        let check = |tariff: Tariff, agent: &str| {
+            let skills = find_agent(agent).unwrap().skills.iter();
+            let sold = skills.filter_map(|skill| match skill.price {
+                Price::Records { base, each, record, .. } => Some((base as f64 / 1e6, each as f64 / 1e6, record)),
+                _ => None,
+            });
+            assert_eq!(
+                sold.collect::<Vec<_>>(),
+                [(tariff.base, tariff.per_record, tariff.record)]
+            );
+        };
+        check(CHAT, "karma-hello");
+        check(TRANSCRIPT, "abracadabra");
+    }
 
     #[test]
     fn what_is_dearer_than_the_tariff_scores_less() {
