@@ -245,7 +245,7 @@ impl Teller {
             let text = serde_json::to_string_pretty(&self.report).expect("a report is plain data");
             self.printer.line(&text)?;
         } else if self.report.calls().next().is_some() {
-            self.show(|layout, report| layout.end(report))?;
+            self.show(Layout::end)?;
         }
         match (self.report.outcome, &self.report.refusal) {
             (Outcome::Done, _) => Ok(ExitStatus::Yes),
