@@ -39,7 +39,7 @@ fn wait_for_agents(stack: &StackCopy) {
 
 fn calls(story: &Value) -> Vec<&Value> {
     let chapters = story["chapters"].as_array().expect("a story has chapters");
-    let calls = chapters.iter().flat_map(|chapter| chapter["calls"].as_array());
+    let calls = chapters.iter().filter_map(|chapter| chapter["calls"].as_array());
     calls.flatten().collect()
 }
 
@@ -166,12 +166,13 @@ fn told_for_people(stack: &StackCopy) {
 fn nobody_pays_with_an_empty_purse(stack: &StackCopy) {
     let file = stack.path().join(".karma/chain.env");
     let settings = fs::read_to_string(&file).expect("the visitor has an account");
-    let poor = settings
-        .lines()
-        .map(|line| match line.starts_with("export PRIVATE_KEY=") {
-            true => format!("export PRIVATE_KEY='{POOR}'\n"),
-            false => format!("{line}\n"),
-        });
+    let poor = settings.lines().map(|line| {
+        if line.starts_with("export PRIVATE_KEY=") {
+            format!("export PRIVATE_KEY='{POOR}'\n")
+        } else {
+            format!("{line}\n")
+        }
+    });
     fs::write(&file, poor.collect::<String>()).expect("it can be written");
     let answer = stack.run(&["demo"]);
     assert_eq!(answer.code, Some(1), "{answer:?}");

@@ -255,6 +255,29 @@ fn wrong_usage_is_64_and_names_the_agents() {
 }
 
 #[test]
+fn a_demo_that_cannot_begin_says_so_as_an_event_and_with_its_code() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let output = run(&["demo", &format!("http://{closed}")], &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let event: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(event["event"], "refused");
+    let reason = event["reason"].as_str().unwrap();
+    assert!(reason.starts_with("validator cannot be asked how it is: "), "{reason}");
+    assert!(event["hint"].as_str().unwrap().contains("karma status"), "{event}");
+    let check = |url: &str, code: i32, expected: &str| {
+        let output = run(&["demo", url], &[]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(
+            (output.status.code(), said.contains(expected)),
+            (Some(code), true),
+            "{said}"
+        );
+    };
+    check("ftp://x", 2, "the URL has the scheme `ftp`: give http or https");
+    check("", 2, "the URL is not a URL");
+}
+
+#[test]
 fn what_keeps_it_from_starting_is_one_line_of_the_log() {
     let data = shipped_data();
     let data = data.to_str().unwrap();
