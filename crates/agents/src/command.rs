@@ -48,6 +48,7 @@ Settings, from the environment:
     SPEND_PER_DAY       the most it pays a day, in base units (default 0)
     IDENTITY_REGISTRY, REPUTATION_REGISTRY, VALIDATION_REGISTRY
                         the registries of ERC-8004 (all three or none)
+  INGEST_TOKEN          what those must show, as a bearer token, who send chat logs or transcripts (default: everybody may)
   PUBLIC_URL            the address callers know this agent by (default: what the request says)
   RATE_LIMIT_PER_MINUTE how often one caller, by address or by payer, may ask, or off (default off)
   OTEL_EXPORTER_OTLP_ENDPOINT

@@ -11,6 +11,7 @@ use serde::de::{DeserializeOwned, Deserializer};
 
 use crate::error::ApiError;
 use crate::limits;
+use crate::patience::is_too_slow;
 
 /// A request's input, whichever way it came. One handler serves both methods.
 #[derive(Debug)]
@@ -55,6 +56,10 @@ pub(crate) fn unreadable_body(rejection: &BytesRejection) -> ApiError {
     if status == StatusCode::PAYLOAD_TOO_LARGE {
         let reason = format!("the body has more than {} bytes", limits::BODY_BYTES);
         return ApiError::new(status, "body_too_large", reason, "send it in parts");
+    }
+    if is_too_slow(rejection) {
+        let status = StatusCode::REQUEST_TIMEOUT;
+        return ApiError::new(status, "slow_body", "the body came too slowly", "send it in parts");
     }
     ApiError::new(status, "unreadable_body", rejection.body_text(), "send the whole body")
 }

@@ -27,6 +27,7 @@
 // What a process needs, in the order in which it is needed.
 mod command;
 mod logging;
+mod patience;
 mod server;
 mod settings;
 mod shutdown;
@@ -39,7 +40,9 @@ mod health;
 
 // What every handler uses.
 mod client;
+mod compute;
 mod error;
+mod ingest;
 mod input;
 mod limits;
 mod metrics;
@@ -74,6 +77,7 @@ pub use command::{Command, HELP, UsageError};
 pub use data::DataError;
 pub use demo::{DemoError, Event, demo};
 pub use health::{Dependency, HealthError, check_health};
+pub use ingest::IngestToken;
 pub use llm::LlmSettings;
 pub use logging::{Level, Log};
 pub use metrics::Metrics;

@@ -29,6 +29,7 @@ use crate::health::Dependency;
 use crate::llm::{Counters, Llm};
 use crate::logging::{Level, Log};
 use crate::metrics::{Figure, Kind, Metrics};
+use crate::patience::{self, PatientListener, Peer};
 use crate::payments::{Paid, Payments, PaymentsError, paywall};
 use crate::rate::{Caller, Rates};
 use crate::settings::{SettingError, Settings};
@@ -144,7 +145,8 @@ impl Server {
             stop_timeout,
         } = self;
         let (close, closed) = oneshot::channel();
-        let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+        let listener = PatientListener(listener);
+        let serving = axum::serve(listener, router.into_make_service_with_connect_info::<Peer>())
             // An error means that nobody will ever close: then that is a reason to close as well.
             .with_graceful_shutdown(async move { drop(closed.await) });
         log.write(Level::Info, "listening", json!({ "address": address }));
@@ -267,7 +269,9 @@ async fn observe(State(watch): State<Watch>, mut request: Request, next: Next) -
         .get::<MatchedPath>()
         .map_or_else(String::new, |path| path.as_str().to_owned());
     let is_health_check = route.ends_with(health::PATH);
-    let caller = Caller::of(request.headers(), peer(&request));
+    let peer = peer(&request);
+    let caller = Caller::of(request.headers(), peer.as_ref().map(|peer| peer.address));
+    let sent = peer.as_ref().map(Peer::begin);
     let answering = (!is_health_check).then(|| watch.activity.begin());
     let asked = Asked {
         host: host.as_deref().unwrap_or_default(),
@@ -276,6 +280,7 @@ async fn observe(State(watch): State<Watch>, mut request: Request, next: Next) -
     };
     let trace = watch.trace(&request, asked, is_health_check);
     request.extensions_mut().insert(trace.clone());
+    let request = request.map(patience::in_time);
 
     let response = match watch.admit(caller, is_health_check) {
         Ok(()) => timeout(limits::REQUEST_PATIENCE, next.run(request))
@@ -318,7 +323,10 @@ async fn observe(State(watch): State<Watch>, mut request: Request, next: Next) -
         "request",
         fields,
     );
-    response
+    match sent {
+        Some(sent) => sent(response),
+        None => response,
+    }
 }
 
 /// A method that somebody has made up is none of ours, and no text for a log.
@@ -337,9 +345,9 @@ fn name_of(method: &Method) -> &'static str {
     found.map_or("other", |(_, name)| name)
 }
 
-fn peer(request: &Request) -> Option<SocketAddr> {
-    let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
-    Some(*peer)
+fn peer(request: &Request) -> Option<Peer> {
+    let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<Peer>>()?;
+    Some(peer.clone())
 }
 
 impl Watch {

@@ -14,6 +14,7 @@ use thiserror::Error;
 use crate::a2a::Reach;
 use crate::agents::IrcSettings;
 use crate::chain::PrivateKey;
+use crate::ingest::IngestToken;
 use crate::llm::LlmSettings;
 use crate::logging::Level;
 use crate::payments::{self, PaymentSettings};
@@ -51,6 +52,8 @@ pub struct Settings {
     pub llm: Option<LlmSettings>,
     /// `IRC_URL`, `IRC_CHANNELS` and others: the chat that karma-hello listens to, if any.
     pub irc: Option<IrcSettings>,
+    /// `INGEST_TOKEN`: what those must show who send chat logs and transcripts, if not everybody may.
+    pub ingest_token: Option<IngestToken>,
     /// `RETENTION_DAYS`: how long messages are kept, by their own time; for ever unless told.
     pub retention: Option<Duration>,
     /// `CHAIN_RPC_URL`, `TOKEN_ADDRESS`, `PRICES` and others: how it pays and is paid, if it does.
@@ -97,6 +100,7 @@ impl Settings {
             service_name: environment.optional("OTEL_SERVICE_NAME", |text| Ok(text.to_owned()))?,
             llm: LlmSettings::read(&environment)?,
             irc: IrcSettings::read(&environment)?,
+            ingest_token: environment.optional("INGEST_TOKEN", IngestToken::parse)?,
             retention: environment.optional("RETENTION_DAYS", days)?,
             payments: PaymentSettings::read(&environment)?,
             private_key: payments::private_key(&environment)?,

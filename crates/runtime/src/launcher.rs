@@ -44,6 +44,8 @@ pub(crate) struct Preparation {
     pub(crate) ulimits: Vec<Limit>,
     /// What it may do to the files of the machine.
     pub(crate) files: Files,
+    /// Directories that it may write to all the same.
+    pub(crate) writable: Vec<PathBuf>,
     /// What its standard streams are.
     pub(crate) streams: Streams,
 }
@@ -134,7 +136,7 @@ fn prepare(namespaces: Namespaces, etc: &Path, preparation: &Preparation) -> io:
     if preparation.streams == Streams::Terminal {
         terminal::take()?;
     }
-    namespaces::enter(namespaces, etc, preparation.files)?;
+    namespaces::enter(namespaces, etc, preparation.files, &preparation.writable)?;
     ulimits::set(&preparation.ulimits)?;
     // As process 1 of a container does, it adopts whom its children leave behind.
     Ok(set_child_subreaper(true)?)

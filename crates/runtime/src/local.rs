@@ -3,7 +3,7 @@
 mod dependencies;
 mod image;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -125,6 +125,21 @@ impl LocalContainer {
         let check = check.flat_map(|check| [&check.program].into_iter().chain(&check.args));
         let words = self.args.iter().chain(self.environment.values()).chain(check);
         words.cloned().chain([self.program.display().to_string()])
+    }
+
+    /// The directories of a run's state that its variables name. Each stands for a service of AWS, a bucket say, so it can be written
+    /// although the root file system cannot.
+    pub(crate) fn directories_of_state(&self, state_directory: &Path) -> BTreeSet<PathBuf> {
+        let paths = self.environment.values().map(|value| {
+            let path = value.strip_prefix("file://").unwrap_or(value);
+            Path::new(path)
+        });
+        let below = paths.filter(|path| {
+            let below = path.strip_prefix(state_directory).ok();
+            below.is_some_and(|below| matches!(below.components().next(), Some(Component::Normal(_))))
+        });
+        let is_plain = |path: &&Path| path.components().all(|part| part != Component::ParentDir);
+        below.filter(is_plain).map(Path::to_owned).collect()
     }
 }
 

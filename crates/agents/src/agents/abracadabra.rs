@@ -32,8 +32,10 @@ use self::topics::{Topic, topics};
 use self::transcribe::AwsTranscript;
 use self::transcript::{Transcript, check_transcript};
 use super::{Agent, Route, Service, Skill, Start};
+use crate::compute::compute;
 use crate::data::{invalid, read_directory};
 use crate::error::ApiError;
+use crate::ingest::guarded;
 use crate::input::Input;
 use crate::karma_hello_client::KarmaHello;
 use crate::limits;
@@ -160,13 +162,14 @@ fn start(
     }
     let karma_hello = KarmaHello::optional(settings, payments.as_ref())?;
     let dependencies = karma_hello.iter().map(KarmaHello::dependency).collect();
+    let token = settings.ingest_token.as_ref();
     let routes = Router::new()
         .route("/get_transcription", get(get_transcription).post(get_transcription))
         .route("/search", get(find).post(find))
         .route("/search_by_meaning", post(find_by_meaning))
         .route("/stream_chat", post(chat_of_stream))
-        .route("/transcripts", get(list).post(add))
-        .route("/aws_transcripts", post(add_aws))
+        .route("/transcripts", get(list).merge(guarded(post(add), token)))
+        .route("/aws_transcripts", guarded(post(add_aws), token))
         .with_state(Arc::new(Abracadabra {
             library,
             vectors: Vectors::default(),
@@ -221,6 +224,15 @@ async fn get_transcription(
         Some(true) => Some(retell(agent.llm.as_ref(), &transcript).await),
         _ => None,
     };
+    let computed = compute(move || answer(&question, transcript, retelling)).await;
+    Ok(Json(Answer {
+        next_cursor,
+        ..computed
+    }))
+}
+
+/// What is said of these segments, as if there were no others.
+fn answer(question: &Question, transcript: Transcript, retelling: Option<Retelling>) -> Answer {
     let texts = || transcript.transcript.iter().map(|segment| segment.text.as_str());
     let phrases = keyphrases(texts(), TOPICS);
     let words: usize = texts().map(|text| crate::text::words(text).len()).sum();
@@ -228,15 +240,15 @@ async fn get_transcription(
         question.include_summary.unwrap_or(true),
         question.include_topics.unwrap_or(true),
     );
-    Ok(Json(Answer {
+    Answer {
         summary: with_summary.then(|| summary(&transcript, &phrases)),
         key_topics: with_topics.then_some(phrases),
         topic_segments: with_topics.then(|| topics(&transcript.transcript)),
         retelling,
-        next_cursor,
+        next_cursor: None,
         metadata: json!({ "format_version": "1.0", "segments": transcript.transcript.len(), "words": words }),
         transcript,
-    }))
+    }
 }
 
 /// Leaves the segments that were asked for, and says where the next ones begin.

@@ -24,6 +24,7 @@ use super::{Agent, Route, Service, Skill, Start};
 use crate::chat::{ChatLog, ChatQuery};
 use crate::data::{invalid, read_directory};
 use crate::error::ApiError;
+use crate::ingest::guarded;
 use crate::input::Input;
 use crate::limits;
 use crate::payments::Price;
@@ -83,7 +84,10 @@ fn start(Start { settings, store, .. }: &Start<'_>) -> Result<Service, StartErro
     let routes = Router::new()
         .route("/get_chat_logs", get(get_chat_logs).post(get_chat_logs))
         .route("/streams", get(streams))
-        .route("/chat_logs", post(add_chat_log));
+        .route(
+            "/chat_logs",
+            guarded(post(add_chat_log), settings.ingest_token.as_ref()),
+        );
     let listener = settings.irc.clone().map(|irc| Listener::new(irc, archive.clone()));
     let dependencies = listener.iter().map(Listener::dependency).collect();
     if let Some(listener) = listener {

@@ -13,11 +13,12 @@ use axum::extract::State;
 use axum::routing::post;
 use serde::{Deserialize, Serialize};
 
-use self::claims::add_claims;
+use self::claims::ask;
 use self::dictionary::{Dictionary, Kind};
 use self::evidence::{Evidence, Trait};
 use self::monetization::{Offer, offers};
 use super::{Agent, Route, Service, Skill, Start};
+use crate::compute::compute;
 use crate::data::{invalid, read_versioned};
 use crate::error::ApiError;
 use crate::input::Input;
@@ -115,12 +116,16 @@ async fn extract(
     trace: Trace,
     Input(question): Input<Question>,
 ) -> Result<Json<Profile>, ApiError> {
-    let Extractor { dictionary, llm, .. } = &*extractor;
     let range = question.date_range;
     let found = messages_for_profile(&extractor.karma_hello, &question.username, range, &trace).await?;
-    let mut evidence = Evidence::of(dictionary, &found.messages);
-    let note = add_claims(&mut evidence, dictionary, llm.as_ref(), &found.messages).await;
-    Ok(Json(profile(dictionary, question, &found, &evidence, note)))
+    let claims = ask(extractor.llm.as_ref(), &found.messages).await;
+    let work = move || {
+        let dictionary = &extractor.dictionary;
+        let mut evidence = Evidence::of(dictionary, &found.messages);
+        let note = claims.add_to(&mut evidence, dictionary, &found.messages);
+        profile(dictionary, question, &found, &evidence, note)
+    };
+    Ok(Json(compute(work).await))
 }
 
 fn profile(

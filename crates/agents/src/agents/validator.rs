@@ -28,6 +28,7 @@ use self::score::{Deduction, Verdict};
 use super::{Agent, Route, Service, Skill, Start};
 use crate::attestation::{Attestation, Attestor, canonical};
 use crate::card::hex;
+use crate::compute::compute;
 use crate::error::ApiError;
 use crate::input::Input;
 use crate::limits;
@@ -143,15 +144,21 @@ async fn validate(
     Input(question): Input<Question>,
 ) -> Result<Json<Answer>, ApiError> {
     check(&question)?;
+    let work = move || {
+        let data = Value::Object(question.data_content.clone());
+        let data_digest = format!("sha256:{}", digest(&data));
+        let validation_id = digest(&json!(question))[..32].to_owned();
+        (examine(&question), (data, data_digest), validation_id, question)
+    };
+    let (examination, (data, data_digest), validation_id, question) = compute(work).await;
     let Examination {
         deductions,
         records,
         counted,
         tariff,
-    } = examine(&question)?;
+    } = examination?;
     let price = question.price_glue.map(|asked| tariff.opinion(asked, records));
-    let (data, timestamp) = (Value::Object(question.data_content.clone()), Timestamp::now());
-    let data_digest = format!("sha256:{}", digest(&data));
+    let timestamp = Timestamp::now();
     let usual_price = match offer(&question, &data_digest, records) {
         Some(offer) => validator.history.compare(offer).await?,
         None => None,
@@ -166,7 +173,7 @@ async fn validate(
     );
     let attestation = attestation.await;
     Ok(Json(Answer {
-        validation_id: digest(&json!(question))[..32].to_owned(),
+        validation_id,
         data_type: question.data_type,
         reasoning: reasoning(&verdict, &deductions, &counted),
         verdict,

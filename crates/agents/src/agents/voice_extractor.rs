@@ -34,6 +34,7 @@ use self::sentences::Sentences;
 use self::vocabulary::Vocabulary;
 use super::{Agent, Route, Service, Skill, Start};
 use crate::chat::StreamMessage;
+use crate::compute::compute;
 use crate::data::{invalid, read_versioned};
 use crate::error::ApiError;
 use crate::input::Input;
@@ -160,17 +161,17 @@ async fn extract(
     trace: Trace,
     Input(question): Input<Question>,
 ) -> Result<Json<Profile>, ApiError> {
-    let Extractor { lexicon, llm, .. } = &*extractor;
     let range = question.date_range;
     let found = messages_for_profile(&extractor.karma_hello, &question.username, range, &trace).await?;
     let (remarks, note) = match question.profile_type {
-        Detail::Complete => remarks(llm.as_ref(), &found.messages).await,
+        Detail::Complete => remarks(extractor.llm.as_ref(), &found.messages).await,
         _ => (Vec::new(), LlmNote::not_asked("remarks belong to the complete profile")),
     };
+    let measured = compute(move || profile(&extractor.lexicon, question, &found)).await;
     Ok(Json(Profile {
         remarks,
         language_model: note,
-        ..profile(lexicon, question, &found)
+        ..measured
     }))
 }
 

@@ -5,6 +5,7 @@
 mod abracadabra;
 mod extractors;
 mod golden;
+mod hardened;
 mod harness;
 mod karma_hello;
 mod llm;

@@ -42,8 +42,8 @@ impl Namespaces {
     }
 }
 
-/// Enters them, and puts the files of `etc` over those of `/etc` there.
-pub(super) fn enter(namespaces: Namespaces, etc: &Path, files: Files) -> io::Result<()> {
+/// Enters them, and puts the files of `etc` over those of `/etc` there. Files that can only be read do not include those of `writable`.
+pub(super) fn enter(namespaces: Namespaces, etc: &Path, files: Files, writable: &[PathBuf]) -> io::Result<()> {
     match namespaces {
         Namespaces::None => return Ok(()),
         Namespaces::Mount => unshare(CloneFlags::CLONE_NEWNS)?,
@@ -56,7 +56,7 @@ pub(super) fn enter(namespaces: Namespaces, etc: &Path, files: Files) -> io::Res
     }
     match files {
         Files::ReadAndWrite => Ok(()),
-        Files::ReadOnly => make_read_only(),
+        Files::ReadOnly => make_read_only(writable),
     }
 }
 
@@ -87,10 +87,16 @@ fn covers(etc: &Path) -> io::Result<Vec<(PathBuf, PathBuf)>> {
     fs::read_dir(etc)?.map(cover).collect()
 }
 
-/// Mounts every file system read-only, except the kernel's own. The working directory is entered again, since it is held through the old mount.
-fn make_read_only() -> io::Result<()> {
+/// Mounts every file system read-only, except the kernel's own and the directories of `writable`, which become mounts for it. The working directory is entered again, since it is held through the old mount.
+fn make_read_only(writable: &[PathBuf]) -> io::Result<()> {
+    let writable = writable.iter().map(fs::canonicalize).collect::<io::Result<Vec<_>>>()?;
+    for directory in &writable {
+        let none = None::<&str>;
+        mount(Some(directory), directory, none, MsFlags::MS_BIND, none)?;
+    }
+    let stays = |place: &PathBuf| KERNEL.iter().any(|kernel| place.starts_with(kernel)) || writable.contains(place);
     let mounts = fs::read_to_string("/proc/self/mountinfo")?;
-    for place in places(&mounts).filter(|place| !KERNEL.iter().any(|kernel| place.starts_with(kernel))) {
+    for place in places(&mounts).filter(|place| !stays(place)) {
         remount_read_only(&place)?;
     }
     env::set_current_dir(env::current_dir()?)

@@ -271,3 +271,36 @@ fn an_image_that_is_run_itself_keeps_its_paths_and_the_stacks_own_are_not_fetche
     fleet.repositories.insert(address, repository);
     assert_eq!(settle(&fleet).image_run.unwrap().pull, Pull::Never);
 }
+
+#[test]
+fn what_a_variable_names_below_the_state_can_be_written() {
+    let check = |value: &str, expected: &[&str]| {
+        let container = Container {
+            environment: [("STORE_URL".to_owned(), value.to_owned())].into(),
+            ..container()
+        };
+        let directories = settle(&container)
+            .unwrap()
+            .0
+            .directories_of_state(Path::new("/r/.karma"));
+        assert!(
+            directories
+                .iter()
+                .map(PathBuf::as_path)
+                .eq(expected.iter().map(Path::new)),
+            "{value}: {directories:?}"
+        );
+    };
+    check("file:///r/.karma/store", &["/r/.karma/store"]);
+    check("/r/.karma/a/b", &["/r/.karma/a/b"]);
+    for other in [
+        "file:///r/.karma",
+        "file:///r/.karma/../etc",
+        "/r/.karma/a/../../x",
+        "/r/.karmas/store",
+        "s3://bucket",
+        "/",
+    ] {
+        check(other, &[]);
+    }
+}

@@ -186,8 +186,16 @@ impl ProcessRunner {
             control_groups: groups.iter().map(|group| group.display().to_string()).collect(),
             ulimits: container.ulimits.iter().map(launcher::limit).collect(),
             files: container.files,
+            writable: self.writable(container),
             streams,
         }
+    }
+
+    /// What stands for a service of AWS in the state directory, which may be given by a relative path or through a link.
+    fn writable(&self, container: &LocalContainer) -> Vec<PathBuf> {
+        let state = &self.lodging.house.state_directory;
+        let state = fs::canonicalize(state).unwrap_or_else(|_| state.clone());
+        container.directories_of_state(&state).into_iter().collect()
     }
 
     fn surroundings<'a>(&'a self, directory: &'a Path, place: &Place, container: &LocalContainer) -> Surroundings<'a> {
@@ -205,6 +213,9 @@ impl ProcessRunner {
             let surroundings = self.surroundings(&directory, place, container);
             fs::create_dir_all(surroundings.working_directory(container))?;
             fs::create_dir_all(surroundings.temporary(container))?;
+            for directory in self.writable(container) {
+                fs::create_dir_all(directory)?;
+            }
         }
         fs::create_dir_all(directory.join("etc"))?;
         for (name, text) in self.lodging.house.names.etc(service.service_connect.as_ref()) {

@@ -28,28 +28,58 @@ struct ClaimedTrait {
     evidence: Vec<Claim>,
 }
 
-/// Asks the model, where there is one, and adds to the evidence what it proves. The newest messages are read first.
-pub(super) async fn add_claims<'m>(
-    evidence: &mut Evidence<'m>,
-    dictionary: &Dictionary,
-    llm: Option<&Llm>,
-    messages: &'m [StreamMessage],
-) -> LlmNote {
-    let Some(llm) = llm else { return LlmNote::none() };
-    let newest: Vec<&StreamMessage> = messages.iter().rev().collect();
-    let all: Vec<&str> = newest.iter().map(|message| message.message.message.as_str()).collect();
-    let prompt = Prompt::new(&SKILL_PROFILE, &all);
-    if prompt.selection().sent.is_empty() {
-        return LlmNote::not_asked("no message can be shown to a language model");
-    }
-    let told: Told<Answer> = match llm.ask(&prompt, Delivery::Whole).await {
-        Ok(told) => told,
-        Err(error) => return LlmNote::failed(llm, &error),
+/// What came of asking a model.
+pub(super) enum Claims {
+    /// Nothing, for the reason that the note gives.
+    None(LlmNote),
+    /// Claims, which the texts of the prompt may prove.
+    Told(Told<Answer>, Prompt),
+}
+
+/// Asks the model, where there is one. The newest messages are read first.
+pub(super) async fn ask(llm: Option<&Llm>, messages: &[StreamMessage]) -> Claims {
+    let Some(llm) = llm else {
+        return Claims::None(LlmNote::none());
     };
-    let texts = Texts::new(&prompt, &all);
-    let taken = merge(evidence, dictionary, &told.answer, &texts, &newest);
-    let outcome = outcome(taken, told.answer.traits.len(), prompt.selection());
-    LlmNote::told(&told, outcome)
+    let prompt = Prompt::new(&SKILL_PROFILE, &texts(&newest(messages)));
+    if prompt.selection().sent.is_empty() {
+        return Claims::None(LlmNote::not_asked("no message can be shown to a language model"));
+    }
+    match llm.ask(&prompt, Delivery::Whole).await {
+        Ok(told) => Claims::Told(told, prompt),
+        Err(error) => Claims::None(LlmNote::failed(llm, &error)),
+    }
+}
+
+impl Claims {
+    /// Adds to the evidence what the messages prove of them.
+    pub(super) fn add_to<'m>(
+        self,
+        evidence: &mut Evidence<'m>,
+        dictionary: &Dictionary,
+        messages: &'m [StreamMessage],
+    ) -> LlmNote {
+        let (told, prompt) = match self {
+            Claims::None(note) => return note,
+            Claims::Told(told, prompt) => (told, prompt),
+        };
+        let newest = newest(messages);
+        let all = texts(&newest);
+        let taken = merge(evidence, dictionary, &told.answer, &Texts::new(&prompt, &all), &newest);
+        let outcome = outcome(taken, told.answer.traits.len(), prompt.selection());
+        LlmNote::told(&told, outcome)
+    }
+}
+
+fn newest(messages: &[StreamMessage]) -> Vec<&StreamMessage> {
+    messages.iter().rev().collect()
+}
+
+fn texts<'m>(messages: &[&'m StreamMessage]) -> Vec<&'m str> {
+    messages
+        .iter()
+        .map(|message| message.message.message.as_str())
+        .collect()
 }
 
 /// Adds every claim that is plain and proven; says how many are.
