@@ -83,6 +83,7 @@ fn one(text: &str) -> Result<(String, Amount), String> {
 mod tests {
     use super::*;
     use crate::agents::{AGENTS, find_agent};
+    use crate::fuzz::fuzz_text;
 
     fn prices(text: &str) -> Result<Prices, String> {
         let agent = find_agent("karma-hello").unwrap();
@@ -122,5 +123,15 @@ mod tests {
             "get_chatlogs=1",
             "`get_chatlogs` is none of the agent's skills: get_chat_logs,",
         );
+    }
+
+    #[test]
+    fn no_changed_text_breaks_it_and_what_is_read_can_be_written() {
+        fuzz_text(&["get_chat_logs=10000,list_streams=0"], |text| {
+            if let Ok(read) = parse(text) {
+                let entries: Vec<String> = read.iter().map(|(skill, amount)| format!("{skill}={amount}")).collect();
+                assert_eq!(parse(&entries.join(",")), Ok(read));
+            }
+        });
     }
 }
