@@ -1,13 +1,17 @@
 //! `cargo xtask bench`: the numbers the project promises, measured on this machine. No test depends on them: a busy machine is
 //! not a broken program.
 
+mod agents;
 mod balancer;
 mod bill;
 mod cold;
 mod fleet;
+mod http;
 mod images;
 mod karma;
 mod many;
+mod programs;
+mod wrk;
 
 use std::error::Error;
 use std::fmt;
@@ -33,13 +37,17 @@ enum Quantity {
     OfNginx(f64),
     /// The same of buildah.
     OfBuildah(f64),
+    /// The same of the service in Python.
+    OfFastApi(f64),
 }
 
 /// Measures and prints. A goal that is missed is printed, not failed; failing means that nothing could be measured.
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     let scope = match () {
+        () if has("--agents") => Scope::Agents,
         () if has("--balancer") => Scope::Balancer,
+        () if has("--images") => Scope::Images,
         () if has("--cold") => Scope::AllAndCold,
         () => Scope::All,
     };
@@ -66,8 +74,12 @@ pub(crate) fn hold(arguments: &[String]) -> ExitCode {
 /// What to measure.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scope {
+    /// The agents, and one of them beside a service in Python; nothing else.
+    Agents,
     /// The balancer beside nginx, and nothing else.
     Balancer,
+    /// The images, beside buildah's, and nothing else.
+    Images,
     All,
     /// A first build too, which takes minutes.
     AllAndCold,
@@ -75,19 +87,13 @@ enum Scope {
 
 fn measure(scope: Scope) -> Result<()> {
     let busy = busy(&std::fs::read_to_string("/proc/loadavg")?);
-    let mut measurements = Vec::new();
-    if scope != Scope::Balancer {
-        let karma = karma::Karma::build()?;
-        measurements.push(karma.plan()?);
-        measurements.extend(fleet::measure(&karma)?);
-        measurements.extend(images::measure(&karma)?);
-        measurements.push(bill::measure()?);
-        measurements.extend(many::measure(&karma)?);
-    }
-    measurements.extend(balancer::measure()?);
-    if scope == Scope::AllAndCold {
-        measurements.extend(cold::measure()?);
-    }
+    let measurements = match scope {
+        Scope::Agents => agents::measure()?,
+        Scope::Balancer => balancer::measure()?,
+        Scope::Images => images::measure(&karma::Karma::build()?)?,
+        Scope::All => everything()?,
+        Scope::AllAndCold => [everything()?, cold::measure()?].into_iter().flatten().collect(),
+    };
     println!("{:<44} {:>10} {:>10}", "", "measured", "goal");
     for measurement in &measurements {
         println!("{measurement}");
@@ -96,6 +102,18 @@ fn measure(scope: Scope) -> Result<()> {
         println!("\n{busy}");
     }
     Ok(())
+}
+
+fn everything() -> Result<Vec<Measurement>> {
+    let karma = karma::Karma::build()?;
+    let mut measurements = vec![karma.plan()?];
+    measurements.extend(fleet::measure(&karma)?);
+    measurements.extend(images::measure(&karma)?);
+    measurements.push(bill::measure()?);
+    measurements.extend(many::measure(&karma)?);
+    measurements.extend(agents::measure()?);
+    measurements.extend(balancer::measure()?);
+    Ok(measurements)
 }
 
 /// Above this many jobs that want a core, times tell more about the others.
@@ -126,7 +144,7 @@ impl fmt::Display for Quantity {
             Self::Bytes(bytes) if *bytes < 1_000_000 => write!(out, "{:.1} kB", *bytes as f64 / 1e3),
             #[expect(clippy::cast_precision_loss, reason = "a process has far less than 2^52 bytes")]
             Self::Bytes(bytes) => write!(out, "{:.1} MB", *bytes as f64 / 1e6),
-            Self::OfNginx(ratio) | Self::OfBuildah(ratio) => write!(out, "{ratio:.2} x"),
+            Self::OfNginx(ratio) | Self::OfBuildah(ratio) | Self::OfFastApi(ratio) => write!(out, "{ratio:.2} x"),
         }
     }
 }
@@ -136,6 +154,13 @@ fn median(mut times: Vec<Duration>) -> Duration {
     assert!(!times.is_empty(), "a median of nothing");
     times.sort();
     times[times.len() / 2]
+}
+
+/// The same of ratios.
+fn middle(mut ratios: Vec<f64>) -> f64 {
+    assert!(!ratios.is_empty(), "a median of nothing");
+    ratios.sort_by(f64::total_cmp);
+    ratios[ratios.len() / 2]
 }
 
 #[cfg(test)]

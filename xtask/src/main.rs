@@ -51,8 +51,9 @@ const CHORES: &[Chore] = &[
     },
     Chore {
         name: "bench",
-        arguments: &["--cold", "--balancer"],
-        help: "measure start-up, plan, memory and the balancer against their goals; --cold adds a first build",
+        arguments: &["--cold", "--agents", "--balancer", "--images"],
+        help: "measure start-up, plan, memory, images, agents and the balancer against their goals; --cold adds a first build, \
+               the others are all that is measured",
         run: bench::run,
     },
 ];

@@ -12,7 +12,19 @@ pub(crate) fn cargo(words: &str) -> Command {
         .args(words.split_whitespace())
         .current_dir(workspace::root())
         .stdin(Stdio::null());
+    as_typed_in(&mut command);
     command
+}
+
+/// Takes away what cargo tells this program of its own package. ring is built anew where that changes, and all that stands on it:
+/// a build from here and one from a shell would undo each other's work.
+pub(crate) fn as_typed_in(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let is_of_package = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+        if name.to_str().is_some_and(is_of_package) {
+            command.env_remove(&name);
+        }
+    }
 }
 
 /// What the command would look like typed in: for error messages and the log.

@@ -1,5 +1,5 @@
 //! Sets up the Python environments that end-to-end tests use: moto, which speaks AWS's API, Checkov, an embedding model, a client of the
-//! agents' protocol, and GitHub's schemas.
+//! agents' protocol, and GitHub's schemas; and the one that `bench` holds an agent against.
 //!
 //! Each lies below `target/python/` and is made once for the versions that its requirements name.
 
@@ -26,6 +26,13 @@ pub(crate) fn set_up(report: &mut Report) {
     }
 }
 
+/// The Python with the packages of `requirements.txt` in this directory, which is below the workspace's root; made where it is not there yet.
+pub(crate) fn with_packages_of(directory: &str) -> Option<PathBuf> {
+    let environment = Environment::of(Path::new(directory));
+    let is_there = environment.is_there() || environment.install().is_some();
+    is_there.then(|| environment.python())
+}
+
 struct Environment {
     directory: PathBuf,
     requirements: PathBuf,
@@ -33,9 +40,14 @@ struct Environment {
 
 impl Environment {
     fn named(name: &str) -> Self {
+        Self::of(&Path::new("e2e").join(name))
+    }
+
+    fn of(directory: &Path) -> Self {
+        let name = directory.file_name().unwrap_or_default();
         Self {
             directory: workspace::target().join("python").join(name),
-            requirements: workspace::root().join("e2e").join(name).join("requirements.txt"),
+            requirements: workspace::root().join(directory).join("requirements.txt"),
         }
     }
 
@@ -47,18 +59,21 @@ impl Environment {
 
     fn install(&self) -> Option<()> {
         println!("installing {}, once: a minute", shown(&self.requirements));
-        let python = self.directory.join("bin/python");
         let made = runs(
             Command::new("python3")
                 .args(["-m", "venv", "--clear"])
                 .arg(&self.directory),
         );
         let pip = ["-m", "pip", "install", "--quiet", "--requirement"];
-        let installed = made && runs(Command::new(python).args(pip).arg(&self.requirements));
+        let installed = made && runs(Command::new(self.python()).args(pip).arg(&self.requirements));
         installed
             .then(|| fs::copy(&self.requirements, self.stamp()).ok())
             .flatten()
             .map(drop)
+    }
+
+    fn python(&self) -> PathBuf {
+        self.directory.join("bin/python")
     }
 
     /// A copy of the requirements, made last.
@@ -106,10 +121,11 @@ mod tests {
 
     #[test]
     fn every_requirement_names_its_version() {
-        for name in ENVIRONMENTS {
-            let text = fs::read_to_string(Environment::named(name).requirements).unwrap();
+        let of_the_bench = Environment::of(Path::new("xtask/bench/fastapi"));
+        for environment in ENVIRONMENTS.into_iter().map(Environment::named).chain([of_the_bench]) {
+            let text = fs::read_to_string(environment.requirements).unwrap();
             let mut packages = text.lines().filter(|line| !line.starts_with('#'));
-            assert!(packages.all(|package| package.contains("==")), "{name}: {text}");
+            assert!(packages.all(|package| package.contains("==")), "{text}");
         }
     }
 }

@@ -88,6 +88,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::fuzz::fuzz;
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -131,5 +132,17 @@ mod tests {
             let _ = from_json::<Wanted>(&bytes);
             let _ = from_query::<Wanted>(&query);
         }
+    }
+
+    #[test]
+    fn no_changed_question_breaks_it() {
+        let examples = [
+            "stream_id=s&date=2026-01-12&start_time=2026-01-12T17:00:22Z&users=ana%2C+luis&limit=7&include_stats=false&cursor=1~-2",
+            r#"{"stream_id":"s","date":"2026-01-12","end_time":"2026-01-12T17:00:22Z","users":["ana","luis"],"near_duplicates":"drop"}"#,
+        ];
+        fuzz(&examples, |bytes| {
+            let _ = from_json::<crate::chat::ChatQuery>(bytes);
+            let _ = from_query::<crate::chat::ChatQuery>(&String::from_utf8_lossy(bytes));
+        });
     }
 }

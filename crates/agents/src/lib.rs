@@ -69,6 +69,9 @@ mod text;
 
 mod agents;
 
+#[cfg(test)]
+mod fuzz;
+
 pub use a2a::Reach;
 pub use agents::{AGENTS, Agent, IrcSettings, Route, Service, Skill, Start, find_agent};
 pub use ask::{AskError, ask, ask_the_price};

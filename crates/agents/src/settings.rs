@@ -237,6 +237,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::fuzz::fuzz_text;
 
     fn read(variables: &[(&str, &str)]) -> Result<Settings, SettingError> {
         Settings::read(|name| {
@@ -345,5 +346,49 @@ mod tests {
                 let _ = read(&[LEAST[0], LEAST[1], (variable, &value)]);
             }
         }
+    }
+
+    #[test]
+    fn no_changed_value_breaks_it() {
+        let examples = [
+            "s3://bucket/prefix",
+            "file:///var/store",
+            "http://karma-hello:9002",
+            "127.0.0.1",
+            "9001",
+            "get_chat_logs=10000,list_streams=0",
+            "ircs://irc.chat.twitch.tv:6697",
+            "#one,#two",
+            "0x036CbD53842c5426634e7929541eC2318f3dCF7e",
+            "eip155:84532",
+            "12.5",
+            "off",
+        ];
+        let variables = [
+            "HOST",
+            "PORT",
+            "STORE_URL",
+            "LOG_LEVEL",
+            "KARMA_HELLO_URL",
+            "PUBLIC_URL",
+            "RATE_LIMIT_PER_MINUTE",
+            "PUSH_REACH",
+            "OPENAI_API_KEY",
+            "OPENAI_BASE_URL",
+            "IRC_URL",
+            "IRC_CHANNELS",
+            "RETENTION_DAYS",
+            "CHAIN_RPC_URL",
+            "TOKEN_ADDRESS",
+            "PRICES",
+            "PRIVATE_KEY",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "DRAIN_QUIET_SECONDS",
+        ];
+        fuzz_text(&examples, |value| {
+            for variable in variables {
+                let _ = read(&[LEAST[0], LEAST[1], (variable, value)]);
+            }
+        });
     }
 }

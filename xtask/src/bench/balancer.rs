@@ -10,9 +10,10 @@ mod programs;
 
 use std::time::Duration;
 
-use super::{Measurement, Quantity, Result};
+use super::programs::missing;
+use super::{Measurement, Quantity, Result, middle};
 use load::Load;
-use programs::{Bench, Proxy, missing};
+use programs::{Bench, Proxy};
 
 pub(crate) use idle::hold;
 
@@ -67,11 +68,10 @@ fn streams(bench: &Bench) -> Result<Measurement> {
     Ok(ratio("event streams, slowest hundredth".to_owned(), ratios))
 }
 
-fn ratio(what: String, mut ratios: Vec<f64>) -> Measurement {
-    ratios.sort_by(f64::total_cmp);
+fn ratio(what: String, ratios: Vec<f64>) -> Measurement {
     Measurement {
         what,
-        measured: Quantity::OfNginx(ratios[ratios.len() / 2]),
+        measured: Quantity::OfNginx(middle(ratios)),
         goal: Quantity::OfNginx(1.0),
     }
 }

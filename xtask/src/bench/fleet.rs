@@ -13,7 +13,7 @@ use super::{Measurement, Quantity, Result, median};
 const UP_GOAL: Duration = Duration::from_secs(2);
 const UP_RUNS: usize = 5;
 /// Bytes resident, for one idle agent.
-const MEMORY_GOAL: u64 = 20_000_000;
+const MEMORY_GOAL: u64 = 15_000_000;
 
 /// Start-up first, then the memory of each agent of the last run.
 pub(super) fn measure(karma: &Karma) -> Result<Vec<Measurement>> {

@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use super::{Measurement, Quantity, Result, median};
-use crate::process::{cargo, typed};
+use crate::process::{as_typed_in, cargo, typed};
 use crate::workspace;
 
 const PLAN_GOAL: Duration = Duration::from_millis(30);
@@ -35,6 +35,7 @@ impl Karma {
             .args(arguments)
             .current_dir(workspace::root())
             .stdin(Stdio::null());
+        as_typed_in(&mut command);
         let start = Instant::now();
         let output = command.output()?;
         let took = start.elapsed();

@@ -223,6 +223,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::fuzz::fuzz;
 
     #[test]
     fn a_body_that_is_no_call_is_refused_for_whom_it_came_from() {
@@ -280,5 +281,15 @@ mod tests {
             let _ = Call::read(&body);
             let _ = Call::read(text.as_bytes());
         }
+    }
+
+    #[test]
+    fn no_changed_call_breaks_it() {
+        let examples = [
+            r#"{"jsonrpc":"2.0","id":1,"method":"SendMessage","params":{"message":{"messageId":"m","role":"ROLE_USER","parts":[{"text":"hola"},{"data":{"users":["ana"]}},{"raw":"aGk="}]},"configuration":{"historyLength":3,"returnImmediately":true}}}"#,
+            r#"{"jsonrpc":"2.0","id":"x","method":"ListTasks","params":{"pageSize":3,"pageToken":"a","statusTimestampAfter":"2026-01-12T17:00:00Z"}}"#,
+            r#"{"jsonrpc":"2.0","id":null,"method":"CreateTaskPushNotificationConfig","params":{"taskId":"t","url":"https://example.org/x"}}"#,
+        ];
+        fuzz(&examples, |bytes| drop(Call::read(bytes)));
     }
 }

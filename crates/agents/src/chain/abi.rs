@@ -146,6 +146,7 @@ mod tests {
 
     use super::*;
     use crate::chain::primitives::from_hex;
+    use crate::fuzz::fuzz;
 
     /// The examples of the ABI's specification.
     #[test]
@@ -194,5 +195,23 @@ mod tests {
             prop_assert_eq!(answer.text(0), Some(text));
             prop_assert_eq!(answer.number(1), Some(number));
         }
+    }
+
+    #[test]
+    fn no_changed_answer_breaks_it() {
+        let answer = encode(&["GLUE Token".into(), 6_u128.into(), "2".into()]);
+        let answer: String = answer.into_iter().map(char::from).collect();
+        fuzz(&[&answer], |bytes| {
+            for position in 0..4 {
+                let answer = Answer(bytes.to_vec());
+                let _ = (
+                    answer.text(position),
+                    answer.flag(position),
+                    answer.address(position),
+                    answer.number(position),
+                );
+            }
+            let _ = crate::chain::revert::reason(bytes);
+        });
     }
 }

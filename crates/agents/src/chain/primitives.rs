@@ -179,6 +179,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::fuzz::fuzz_text;
 
     #[test]
     fn addresses_carry_the_checksum_of_eip_55() {
@@ -227,5 +228,23 @@ mod tests {
         fn no_text_panics(text in ".*") {
             let _ = (text.parse::<Address>(), text.parse::<Hash>(), from_hex(&text));
         }
+    }
+
+    #[test]
+    fn no_changed_text_breaks_it_and_what_is_read_can_be_written() {
+        let examples = [
+            "0x036CbD53842c5426634e7929541eC2318f3dCF7e",
+            "340282366920938463463374607431768211455",
+            "0x",
+        ];
+        fuzz_text(&examples, |text| {
+            let _ = (text.parse::<Address>(), text.parse::<Hash>());
+            if let Ok(bytes) = from_hex(text) {
+                assert_eq!(from_hex(&to_hex(&bytes)), Ok(bytes));
+            }
+            if let Ok(amount) = text.parse::<Amount>() {
+                assert_eq!(amount.to_string().parse(), Ok(amount));
+            }
+        });
     }
 }

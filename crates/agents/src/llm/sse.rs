@@ -72,6 +72,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::fuzz::fuzz;
 
     fn check(stream: &str, expected: &[&str]) {
         assert_eq!(
@@ -133,5 +134,14 @@ mod tests {
             }).collect();
             prop_assert_eq!(EventStream::default().push(text.as_bytes()).unwrap(), events);
         }
+    }
+
+    #[test]
+    fn no_changed_stream_breaks_it() {
+        let examples = [
+            "data: {\"choices\":[]}\n\ndata: [DONE]\n\n",
+            ": ping\r\nevent: x\r\nid: 1\r\ndata: a\r\n\r\n",
+        ];
+        fuzz(&examples, |bytes| drop(EventStream::default().push(bytes)));
     }
 }

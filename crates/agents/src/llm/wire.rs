@@ -284,6 +284,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::fuzz::fuzz;
 
     #[derive(Debug, PartialEq, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -343,5 +344,21 @@ mod tests {
         fn no_answer_panics(content in ".{0,80}") {
             let _ = parse_answer::<Answer>(&content);
         }
+    }
+
+    #[test]
+    fn no_changed_answer_breaks_it() {
+        let examples = [
+            r#"{"id":"1","choices":[{"index":0,"message":{"role":"assistant","content":"{\"skills\":[]}"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}}"#,
+            r#"{"choices":[{"delta":{"content":"ho"},"finish_reason":null}]}"#,
+            r#"{"data":[{"index":0,"embedding":[0.25,-1e3]}],"usage":{"prompt_tokens":3}}"#,
+            "```json\n{\"skills\":[]}\n```",
+        ];
+        fuzz(&examples, |bytes| {
+            let _ = parse_answer::<serde_json::Value>(&String::from_utf8_lossy(bytes));
+            let _ = serde_json::from_slice::<Completion>(bytes).map(Completion::said);
+            let _ = serde_json::from_slice::<CompletionChunk>(bytes).map(|chunk| Said::default().add(chunk));
+            let _ = serde_json::from_slice::<Embeddings>(bytes).map(|vectors| vectors.vectors(1));
+        });
     }
 }

@@ -166,6 +166,7 @@ mod tests {
 
     use super::*;
     use crate::agents::{AGENTS, find_agent};
+    use crate::fuzz::fuzz_text;
 
     fn prices(agent: &str, text: &str) -> Result<Prices, String> {
         let agent = find_agent(agent).unwrap();
@@ -260,5 +261,15 @@ mod tests {
         fn no_text_panics(text in "[a-z_.=,0-9]{0,40}|.*") {
             let _ = prices("karma-hello", &text);
         }
+    }
+
+    #[test]
+    fn no_changed_text_breaks_it_and_what_is_read_can_be_written() {
+        fuzz_text(&["get_chat_logs=10000,list_streams=0"], |text| {
+            if let Ok(read) = parse(text) {
+                let entries: Vec<String> = read.iter().map(|(skill, amount)| format!("{skill}={amount}")).collect();
+                assert_eq!(parse(&entries.join(",")), Ok(read));
+            }
+        });
     }
 }

@@ -223,6 +223,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::fuzz::fuzz;
 
     /// The shapes of the specification's examples.
     #[test]
@@ -294,5 +295,20 @@ mod tests {
             let _ = from_header::<PaymentPayload>(&header);
             let _ = from_header::<PaymentPayload>(STANDARD.encode(json).as_bytes());
         }
+    }
+
+    #[test]
+    fn no_payment_breaks_it_and_what_is_read_can_be_written() {
+        let payment = r#"{"x402Version":2,"accepted":{"scheme":"exact","network":"eip155:84532","amount":"10000","asset":"0x036CbD53842c5426634e7929541eC2318f3dCF7e","payTo":"0x209693Bc6afc0C5328bA36FaF03C514EF312287C","maxTimeoutSeconds":60,"extra":{"name":"USDC","version":"2"}},"payload":{"signature":"0x2d6a7588d6acca505cbf0d9a4a227e0c52c6c34008c8e8986a1283259764173608a2ce6496642e377d6da8dbbf5836e9bd15092f9ecab05ded3d6293af148b571c","authorization":{"from":"0x857b06519E91e3A54538791bDbb0E22373e36b66","to":"0x209693Bc6afc0C5328bA36FaF03C514EF312287C","value":"10000","validAfter":"1740672089","validBefore":"1740672154","nonce":"0xf3746613c2d920b5fdabc0856f2aeb2d4f88ee6037b8cc5d04a71a4462f13480"}}}"#;
+        assert!(serde_json::from_str::<PaymentPayload>(payment).is_ok());
+        fuzz(&[payment], |bytes| {
+            let _ = from_header::<PaymentPayload>(bytes);
+            let _ = from_header::<PaymentRequired>(STANDARD.encode(bytes).as_bytes());
+            if let Ok(read) = from_header::<PaymentPayload>(STANDARD.encode(bytes).as_bytes()) {
+                let written = to_header(&read);
+                let again: PaymentPayload = from_header(written.as_bytes()).unwrap();
+                assert_eq!(to_header(&again), written);
+            }
+        });
     }
 }

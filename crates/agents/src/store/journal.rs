@@ -6,15 +6,15 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
 use uuid::Uuid;
 
 use super::{Claim, Store, StoreError};
 
-/// How many objects are fetched at once.
-const FETCHES: usize = 16;
+/// How many objects are fetched at once. Each may be as large as a request's body.
+const FETCHES: usize = 8;
 
 /// The length of the name that stands before an entry's content: it tells whether an entry is the one we wrote.
 const NAME_BYTES: usize = uuid::fmt::Hyphenated::LENGTH;
@@ -83,16 +83,15 @@ impl Journal {
         }
     }
 
-    /// The entries at these positions, but for those forgotten meanwhile.
-    pub async fn read(&self, positions: &[Position]) -> Result<Vec<Entry>, StoreError> {
+    /// The entries at these positions, in order, but for those forgotten meanwhile.
+    pub fn read(&self, positions: &[Position]) -> impl Stream<Item = Result<Entry, StoreError>> {
         let fetched = stream::iter(positions.iter().copied())
             .map(async |position| Ok::<_, StoreError>((position, self.fetch(position).await?)))
             .buffered(FETCHES);
-        let entries = fetched.try_filter_map(async |(position, named)| {
+        fetched.try_filter_map(async |(position, named)| {
             let content = named.map(|named| named.slice(NAME_BYTES.min(named.len())..));
             Ok(content.map(|content| Entry { position, content }))
-        });
-        entries.try_collect().await
+        })
     }
 
     /// Removes the entries that are older than `age`, but never the newest.

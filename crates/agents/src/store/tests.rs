@@ -125,7 +125,7 @@ async fn an_entry_is_never_written_over() {
         Some(Position(1))
     );
     assert_eq!(journal.append_after(Position(0), b"mine").await.unwrap(), None);
-    let entries = journal.read(&[Position(1), Position(2)]).await.unwrap();
+    let entries: Vec<Entry> = journal.read(&[Position(1), Position(2)]).try_collect().await.unwrap();
     assert_eq!(entries.len(), 1);
     assert_eq!(entries[0].content, "mine");
 }

@@ -4,10 +4,13 @@
 //! built anew by every task. It may be behind the journal by [`MAX_AGE`], and never where the answer would be that there is nothing.
 
 use std::fs::File;
+use std::mem;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::TryStreamExt;
 use rusqlite::{Connection, Transaction};
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
@@ -19,8 +22,8 @@ use super::{Journal, Position, StoreError};
 /// How old an answer may be that finds something.
 pub const MAX_AGE: Duration = Duration::from_secs(1);
 
-/// How many entries go into the database at once.
-const BATCH: usize = 128;
+/// So many bytes of entries, or a little more, go into the database at once: a whole journal may be more than a task has memory.
+const BATCH_BYTES: usize = 1024 * 1024;
 
 /// How often an entry is decided anew because another task has written first.
 const TRIES: usize = 100;
@@ -172,10 +175,17 @@ impl View {
             if positions.is_empty() {
                 break;
             }
-            for batch in positions.chunks(BATCH) {
-                let entries = self.0.journal.read(batch).await?;
-                self.apply(entries).await?;
+            let mut entries = pin!(self.0.journal.read(&positions));
+            let (mut batch, mut bytes) = (Vec::new(), 0);
+            while let Some(entry) = entries.try_next().await? {
+                bytes += entry.content.len();
+                batch.push(entry);
+                if bytes >= BATCH_BYTES {
+                    self.apply(mem::take(&mut batch)).await?;
+                    bytes = 0;
+                }
             }
+            self.apply(batch).await?;
         }
         *self.0.read_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
         Ok(())
@@ -217,10 +227,13 @@ impl View {
 
 /// An empty database of this process: SQLite itself removes the file of one without a name.
 /// <https://www.sqlite.org/inmemorydb.html#temporary_databases>
+///
+/// What a transaction may have to take back is in a file as well: messages of many users are in as many places, and all of them together
+/// are more than the task should hold.
 fn scratch_database() -> rusqlite::Result<Connection> {
     let connection = Connection::open(if can_write_temporary_files() { "" } else { ":memory:" })?;
     connection.execute_batch(
-        "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096",
+        "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048",
     )?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)

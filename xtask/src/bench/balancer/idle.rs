@@ -4,7 +4,6 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::Stdio;
 
-use super::super::fleet::resident;
 use super::super::{Measurement, Quantity, Result};
 use super::programs::{Bench, Proxy};
 
@@ -25,7 +24,7 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Measurement>> {
 
 /// The connections are held by a process of their own: one alone may not have enough files for both ends.
 fn per_connection(bench: &Bench, proxy: &Proxy) -> Result<u64> {
-    let before = memory(proxy);
+    let before = proxy.memory();
     let this = std::env::current_exe()?.display().to_string();
     let words = [this, "hold".to_owned(), proxy.port.to_string()];
     let mut holder = bench
@@ -37,18 +36,13 @@ fn per_connection(bench: &Bench, proxy: &Proxy) -> Result<u64> {
     if let Some(output) = holder.stdout.take() {
         BufReader::new(output).read_line(&mut said)?;
     }
-    let after = memory(proxy);
+    let after = proxy.memory();
     drop(holder.stdin.take());
     holder.wait()?;
     if said.trim() != "held" {
         return Err(format!("{CONNECTIONS} connections could not be held: {said}").into());
     }
     Ok(after.saturating_sub(before) / CONNECTIONS)
-}
-
-fn memory(proxy: &Proxy) -> u64 {
-    let of_process = |pid: u32| resident(&std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default());
-    proxy.processes().into_iter().filter_map(of_process).sum()
 }
 
 /// Opens the connections, gets an answer on each, says so, and holds them until standard input ends.

@@ -1,12 +1,10 @@
 //! The programs of the comparison: nginx as target, nginx and the balancer as proxies.
 
 use std::fs;
-use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::Command;
 
+use super::super::programs::{Cores, Running, wait_for};
 use super::super::{Result, fleet};
 use super::events::EventSource;
 use crate::process::cargo;
@@ -27,29 +25,8 @@ pub(super) struct Proxy {
     running: Running,
 }
 
-/// A program that is killed when this is dropped.
-struct Running(Child);
-
-/// Half of the machine's cores are for the proxies, the others for load and targets, as `taskset` takes them.
-struct Cores {
-    proxies: String,
-    others: String,
-    of_proxies: usize,
-}
-
 /// More connections than any measurement makes.
 const CONNECTIONS: usize = 25_000;
-
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// The first of these programs that is not installed.
-pub(super) fn missing<'a>(programs: &[&'a str]) -> Option<&'a str> {
-    let directories: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
-        .chain(["/usr/sbin", "/sbin"].map(PathBuf::from))
-        .collect();
-    let is_there = |program: &&&str| directories.iter().any(|directory| directory.join(program).is_file());
-    programs.iter().find(|program| !is_there(program)).copied()
-}
 
 impl Bench {
     pub(super) fn start() -> Result<Self> {
@@ -62,15 +39,15 @@ impl Bench {
         let cores = Cores::of_this_machine();
         let events = EventSource::start()?;
         let ports = [fleet::free_port()?, fleet::free_port()?];
-        let target = Cores::start_nginx(
+        let target = start_nginx(
             &directory,
             "targets",
             &cores.others,
             &targets(&directory, ports, events.port()),
         )?;
         let nginx_port = fleet::free_port()?;
-        let config = proxy(&directory, nginx_port, ports, cores.of_proxies);
-        let nginx = Cores::start_nginx(&directory, "proxy", &cores.proxies, &config)?;
+        let config = proxy(&directory, nginx_port, ports, cores.of_tested);
+        let nginx = start_nginx(&directory, "proxy", &cores.tested, &config)?;
         let port = fleet::free_port()?;
         let mut program = vec![
             workspace::target()
@@ -79,7 +56,7 @@ impl Bench {
                 .to_string(),
         ];
         program.extend([port, ports[0], ports[1]].map(|port| format!("127.0.0.1:{port}")));
-        let karma = Cores::start(&cores.proxies, &program)?;
+        let karma = Running::start(Cores::command(&cores.tested, &program))?;
         for port in [ports[0], ports[1], nginx_port, port] {
             wait_for(port)?;
         }
@@ -104,72 +81,26 @@ impl Bench {
 impl Proxy {
     /// Its process, and those it has started.
     pub(super) fn processes(&self) -> Vec<u32> {
-        let first = self.running.0.id();
-        let children = format!("/proc/{first}/task/{first}/children");
-        let children = fs::read_to_string(children).unwrap_or_default();
-        let children = children.split_whitespace().filter_map(|pid| pid.parse().ok());
-        std::iter::once(first).chain(children).collect()
+        self.running.processes()
+    }
+
+    /// Bytes resident.
+    pub(super) fn memory(&self) -> u64 {
+        self.running.memory()
     }
 }
 
-impl Cores {
-    fn of_this_machine() -> Self {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        let half = (cores / 2).max(1);
-        let range = |first: usize, last: usize| format!("{first}-{last}");
-        Self {
-            proxies: range(0, half - 1),
-            others: range(half.min(cores - 1), cores - 1),
-            of_proxies: half,
-        }
-    }
-
-    fn start_nginx(directory: &Path, name: &str, cores: &str, config: &str) -> Result<Running> {
-        let file = directory.join(name).with_extension("conf");
-        fs::write(&file, config)?;
-        let program = ["nginx", "-e", "stderr", "-p"].map(str::to_owned).into_iter();
-        let paths = [
-            directory.display().to_string(),
-            "-c".to_owned(),
-            file.display().to_string(),
-        ];
-        Self::start(cores, &program.chain(paths).collect::<Vec<_>>())
-    }
-
-    fn start(cores: &str, program: &[String]) -> Result<Running> {
-        let mut command = Self::command(cores, program);
-        Ok(Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?))
-    }
-
-    /// With room for many connections. `exec` twice over: the process is the program itself.
-    fn command(cores: &str, program: &[String]) -> Command {
-        let mut command = Command::new("sh");
-        let script = format!("PATH=$PATH:/usr/sbin; ulimit -n $(ulimit -Hn); exec taskset -c {cores} \"$@\"");
-        command.args(["-c", &script, "sh"]).args(program).stdin(Stdio::null());
-        command
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // nginx ends its workers when it is asked to end, and not when it is killed.
-        let asked = Command::new("kill").arg(self.0.id().to_string()).status();
-        if asked.is_err() {
-            let _ = self.0.kill();
-        }
-        let _ = self.0.wait();
-    }
-}
-
-fn wait_for(port: u16) -> Result<()> {
-    let deadline = Instant::now() + PATIENCE;
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        if Instant::now() > deadline {
-            return Err(format!("nobody listens on port {port} after {} s", PATIENCE.as_secs()).into());
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-    Ok(())
+/// nginx with this configuration, on these cores.
+fn start_nginx(directory: &Path, name: &str, cores: &str, config: &str) -> Result<Running> {
+    let file = directory.join(name).with_extension("conf");
+    fs::write(&file, config)?;
+    let program = ["nginx", "-e", "stderr", "-p"].map(str::to_owned).into_iter();
+    let paths = [
+        directory.display().to_string(),
+        "-c".to_owned(),
+        file.display().to_string(),
+    ];
+    Running::start(Cores::command(cores, &program.chain(paths).collect::<Vec<_>>()))
 }
 
 fn write_files(directory: &Path) -> Result<()> {

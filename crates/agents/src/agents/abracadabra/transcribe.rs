@@ -242,6 +242,7 @@ mod tests {
 
     use super::super::transcript::check_transcript;
     use super::*;
+    use crate::fuzz::fuzz;
 
     fn word(start: f64, end: f64, content: &str, confidence: &str, speaker: &str) -> Value {
         json!({
@@ -352,5 +353,24 @@ mod tests {
             let counted: usize = transcript.transcript.iter().map(|one| one.text.matches('w').count()).sum();
             prop_assert_eq!(counted, words.len());
         }
+    }
+
+    #[test]
+    fn no_changed_file_breaks_it() {
+        let file = json!({
+            "stream_id": "s", "stream_date": "2026-01-12", "stream_title": "t", "streamer": "ana", "transcribe": { "results": {
+                "language_code": "es-ES",
+                "items": [word(0.0, 0.5, "hola", "0.9", "spk_0"), mark("."), word(0.6, 1.0, "chat", "0.8", "spk_1")],
+                "audio_segments": [],
+            } },
+        })
+        .to_string();
+        assert!(serde_json::from_str::<AwsTranscript>(&file).is_ok_and(|file| file.into_transcript().is_ok()));
+        fuzz(&[&file], |bytes| {
+            let read = serde_json::from_slice::<AwsTranscript>(bytes).ok();
+            if let Some(transcript) = read.and_then(|file| file.into_transcript().ok()) {
+                let _ = check_transcript(&transcript);
+            }
+        });
     }
 }

@@ -198,7 +198,9 @@ fn is_zero(count: &usize) -> bool {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::ingest::check_log;
     use super::*;
+    use crate::fuzz::fuzz;
 
     /// A log of the stream `s`: messages as (second of 2026-01-12 17:00, user, text).
     pub(in super::super) fn log(stream_id: &str, messages: &[(i64, &str, &str)]) -> ChatLog {
@@ -286,5 +288,29 @@ pub(super) mod tests {
             .collect();
         assert_eq!(counts, [1, 0]);
         assert_eq!(texts(&forever).await, ["old", "new"]);
+    }
+
+    #[test]
+    fn no_changed_log_or_entry_breaks_it_and_what_is_taken_is_given() {
+        let log = r#"{"stream_id":"s","stream_date":"2026-01-12","stream_title":"t","streamer":"x","duration_minutes":62,"total_messages":2,"unique_users":1,"messages":[{"timestamp":"2026-01-12T17:00:22Z","user":"Ana","message":"hola \ud83d\udd25","user_badges":["vip"]},{"timestamp":"2026-01-12T12:00:23.5-05:00","user":"ana","message":"gg"}]}"#;
+        let entry = r#"{"stream":{"stream_id":"s","stream_date":"2026-01-12","stream_title":"t","streamer":"x","duration_minutes":null},"messages":[{"timestamp":"2026-01-12T17:00:22Z","user":"Ana","message":"hola","user_badges":[]}]}"#;
+        fuzz(&[log, entry], |bytes| {
+            let mut connection = Connection::open_in_memory().unwrap();
+            connection.execute_batch(table::SCHEMA).unwrap();
+            let transaction = connection.transaction().unwrap();
+            apply(&transaction, Position(1), bytes).unwrap();
+            let Ok(log) = serde_json::from_slice::<ChatLog>(bytes) else {
+                return;
+            };
+            if check_log(&log).is_err() {
+                return;
+            }
+            // Refused or written; and what is written can be read again.
+            if let Ok(Decision::Append(entry, _)) = decide(&transaction, &log, None) {
+                assert!(serde_json::from_slice::<Entry>(&entry).is_ok());
+                apply(&transaction, Position(2), &entry).unwrap();
+                assert!(!answer(&transaction, &ChatQuery::default()).unwrap().messages.is_empty());
+            }
+        });
     }
 }

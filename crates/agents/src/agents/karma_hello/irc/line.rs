@@ -133,6 +133,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::fuzz::fuzz_text;
 
     fn said(line: &str) -> Option<Said> {
         Line::parse(line)?.said(Timestamp::UNIX_EPOCH)
@@ -190,5 +191,15 @@ mod tests {
             let found = said(&format!(":{user}!u@h PRIVMSG #{channel} :{text}\r\n")).unwrap();
             prop_assert_eq!((found.message.user, found.channel, found.message.message), (user, channel, text));
         }
+    }
+
+    #[test]
+    fn no_changed_line_breaks_it() {
+        let examples = [
+            "@badge-info=;badges=broadcaster/1;color=#0000FF;display-name=Ana;tmi-sent-ts=1507246572675 :ana!ana@ana.tmi.twitch.tv PRIVMSG #lab :hola \u{1F525}\r\n",
+            ":tmi.twitch.tv 001 ana :Welcome, GLHF!\r\n",
+            "PING :tmi.twitch.tv",
+        ];
+        fuzz_text(&examples, |line| drop(said(line)));
     }
 }
