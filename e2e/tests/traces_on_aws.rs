@@ -4,8 +4,8 @@ use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use karma_e2e::karma::{agent_binary, free_port, repository, wait_until};
-use karma_e2e::{python, skip};
+use karma_e2e::karma::{free_port, repository, wait_until};
+use karma_e2e::{agent, python, skip};
 use serde_json::{Value, json};
 
 const CREDENTIALS: [(&str, &str); 3] = [
@@ -34,27 +34,21 @@ fn xray(python: &std::path::Path) -> (Running, String, Lines<BufReader<ChildStdo
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let port = lines.next().unwrap().unwrap();
+        .expect("python can be started");
+    let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    let port = lines.next().and_then(Result::ok).expect("it says where it listens");
     (Running(child), format!("http://127.0.0.1:{port}"), lines)
 }
 
-fn agent(xray: &str) -> (Running, u16) {
+fn karma_hello(xray: &str) -> (Running, u16) {
     let port = free_port();
-    let child = Command::new(agent_binary())
-        .arg("karma-hello")
-        .env_clear()
+    let child = agent::serving("karma-hello", port)
         .envs(CREDENTIALS)
-        .env("HOST", "127.0.0.1")
-        .env("PORT", port.to_string())
-        .env("DATA_DIR", repository().join("crates/agents/data"))
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", "https://xray.eu-west-1.amazonaws.com")
         .env("OTEL_SERVICE_NAME", "karmacadabra-karma-hello")
         .env("AWS_ENDPOINT_URL_XRAY", xray)
-        .stdout(Stdio::null())
         .spawn()
-        .unwrap();
+        .expect("karma-agent can be started");
     (Running(child), port)
 }
 
@@ -65,7 +59,7 @@ fn an_agents_spans_are_what_xray_takes() {
         Err(reason) => return skip("an_agents_spans_are_what_xray_takes", &reason),
     };
     let (_xray, url, lines) = xray(&python);
-    let (_agent, port) = agent(&url);
+    let (_agent, port) = karma_hello(&url);
     let mut stream = wait_until("karma-hello", || TcpStream::connect(("127.0.0.1", port)).ok());
     let trace = "Root=1-67891233-abcdef012345678912345678;Parent=53995c3f42cd8ad8;Sampled=1";
     write!(

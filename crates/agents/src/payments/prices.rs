@@ -265,11 +265,18 @@ mod tests {
 
     #[test]
     fn no_changed_text_breaks_it_and_what_is_read_can_be_written() {
-        fuzz_text(&["get_chat_logs=10000,list_streams=0"], |text| {
-            if let Ok(read) = parse(text) {
-                let entries: Vec<String> = read.iter().map(|(skill, amount)| format!("{skill}={amount}")).collect();
-                assert_eq!(parse(&entries.join(",")), Ok(read));
-            }
-        });
+        let written = |Entry { skill, part, amount }: &Entry| match part {
+            Some(part) => format!("{skill}.{part}={amount}"),
+            None => format!("{skill}={amount}"),
+        };
+        fuzz_text(
+            &["get_chat_logs=10000,list_streams=0", "get_chat_logs.base=1"],
+            |text| {
+                if let Ok(read) = parse(text) {
+                    let entries: Vec<String> = read.iter().map(written).collect();
+                    assert_eq!(parse(&entries.join(",")), Ok(read));
+                }
+            },
+        );
     }
 }

@@ -239,13 +239,21 @@ impl Teller {
         Ok(())
     }
 
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method of a layout of one lifetime is no function for layouts of every lifetime"
+    )]
+    fn show_end(&self) -> Result<(), Failure> {
+        self.show(|layout, report| layout.end(report))
+    }
+
     /// What it came to.
     fn finish(&self) -> Result<ExitStatus, Failure> {
         if self.json {
             let text = serde_json::to_string_pretty(&self.report).expect("a report is plain data");
             self.printer.line(&text)?;
         } else if self.report.calls().next().is_some() {
-            self.show(Layout::end)?;
+            self.show_end()?;
         }
         match (self.report.outcome, &self.report.refusal) {
             (Outcome::Done, _) => Ok(ExitStatus::Yes),
