@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::Value as Json;
 
-use crate::karma::{Answer, karma_binary, repository};
+use crate::karma::{Answer, agents, karma_binary, repository};
 use crate::moto::Moto;
 use crate::registry::{Access, DockerRegistry, lacking};
 use crate::terraform::Terraform;
@@ -111,13 +111,7 @@ impl Account {
         }
         fs::write(self.directory().join("word"), validator).expect("the directory is ours");
         let mut text = "[defaults]\nprogram = \"agent\"\npath = \"/usr/local/bin/karma-agent\"\n".to_owned();
-        for agent in [
-            "validator",
-            "karma-hello",
-            "abracadabra",
-            "skill-extractor",
-            "voice-extractor",
-        ] {
+        for agent in agents() {
             text.push_str(&format!("[image.\"karmacadabra/{agent}\"]\nargs = [{agent:?}]\n"));
             if agent == "validator" {
                 text.push_str("files = { \"/app/word\" = \"word\" }\n");

@@ -206,20 +206,22 @@ pub fn wait_until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// The agents' names in their order: those that the project's `karma.toml` has images of.
+pub fn agents() -> Vec<&'static str> {
+    let lines = include_str!("../../terraform/karma.toml").lines();
+    let name = |line: &'static str| line.strip_prefix("[image.\"karmacadabra/")?.strip_suffix("\"]");
+    let mut names: Vec<&str> = lines.filter_map(name).collect();
+    names.sort_unstable();
+    names
+}
+
 fn karma_toml() -> String {
-    let agents = [
-        "validator",
-        "karma-hello",
-        "abracadabra",
-        "skill-extractor",
-        "voice-extractor",
-    ];
     let mut text = format!(
         "[defaults]\nprogram = \"{}\"\npath = \"/usr/local/bin/karma-agent\"\nfiles = {{ \"/app/data\" = \"{}\" }}\n",
         agent_binary().display(),
         repository().join("crates/agents/data").display(),
     );
-    for agent in agents {
+    for agent in agents() {
         text.push_str(&format!("[image.\"karmacadabra/{agent}\"]\nargs = [{agent:?}]\n"));
     }
     text.push_str(&format!(

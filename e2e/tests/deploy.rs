@@ -5,18 +5,10 @@
 use std::fs;
 
 use karma_e2e::account::{Account, ECR};
-use karma_e2e::karma::StackCopy;
+use karma_e2e::karma::{StackCopy, agents};
 use karma_e2e::moto::Rollout;
 use karma_e2e::skip;
 use serde_json::{Value as Json, json};
-
-const AGENTS: [&str; 5] = [
-    "abracadabra",
-    "karma-hello",
-    "skill-extractor",
-    "validator",
-    "voice-extractor",
-];
 
 const VALIDATOR: &str = "karmacadabra-validator";
 
@@ -64,8 +56,11 @@ fn driven_a_stack_is_deployed_changed_rolled_back_and_destroyed() {
 fn everything_is_deployed_and_pinned(account: &Account) {
     let (events, answer) = account.events(&["deploy", "--yes"]);
     assert_eq!(answer.code, Some(0), "{answer:?}");
-    assert_eq!(names(&events, "service", |event| event["outcome"] == "stable"), AGENTS);
-    assert_eq!(names(&events, "health", |event| event["healthy"] == true), AGENTS);
+    assert_eq!(
+        names(&events, "service", |event| event["outcome"] == "stable"),
+        agents()
+    );
+    assert_eq!(names(&events, "health", |event| event["healthy"] == true), agents());
     assert_eq!(last(&events)["outcome"], "deployed");
     let digests = account.digests();
     for running in history(account).iter().filter(|revision| revision["running"] == true) {
@@ -74,7 +69,7 @@ fn everything_is_deployed_and_pinned(account: &Account) {
         let image = running["images"][agent].as_str().expect("an image");
         assert!(image.ends_with(&format!("/karmacadabra/{agent}@{digest}")), "{image}");
     }
-    assert_eq!(revisions_running(account), vec![1; AGENTS.len()]);
+    assert_eq!(revisions_running(account), vec![1; agents().len()]);
 }
 
 #[expect(
@@ -169,7 +164,7 @@ fn driven_a_deploy_that_is_killed_goes_on_where_it_was() {
     let (events, answer) = account.events(&["deploy", "--yes", "--no-wait"]);
     assert_eq!(answer.code, Some(0), "{answer:?}");
     assert_eq!(last(&events)["outcome"], "unchanged", "{answer:?}");
-    assert_eq!(revisions_running(&account), vec![1; AGENTS.len()]);
+    assert_eq!(revisions_running(&account), vec![1; agents().len()]);
 }
 
 #[test]
@@ -205,7 +200,7 @@ fn driven_terraform_waits_for_a_service_no_longer_than_it_may() {
             .iter()
             .filter(|revision| revision["running"] == true)
             .count(),
-        AGENTS.len()
+        agents().len()
     );
 }
 
@@ -222,7 +217,7 @@ fn images_go_to_the_accounts_own_registry_with_a_login_of_the_account() {
     assert_eq!(pushed.code, Some(0), "{pushed:?}");
     let pushed: Json = serde_json::from_str(&pushed.stdout).expect("JSON was asked for");
     assert_eq!(pushed["registry"], ECR);
-    for agent in AGENTS {
+    for agent in agents() {
         let image = &pushed["images"][format!("karmacadabra/{agent}")];
         let (reference, digest) = (text(&image["reference"]), text(&image["digest"]));
         assert!(

@@ -4,18 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use karma_e2e::karma::{Answer, StackCopy, free_port, repository, request, target_directory, wait_until};
+use karma_e2e::karma::{Answer, StackCopy, agents, free_port, repository, request, target_directory, wait_until};
 use karma_e2e::skip;
 use karma_e2e::skip::skip_everywhere;
 use serde_json::Value;
 
-const AGENTS: [&str; 5] = [
-    "abracadabra",
-    "karma-hello",
-    "skill-extractor",
-    "validator",
-    "voice-extractor",
-];
 /// What the project promises of each, compressed.
 const LARGEST: u64 = 15_000_000;
 
@@ -86,7 +79,7 @@ fn five_small_images_share_a_program_and_another_reader_sees_the_same() {
     }
     let images = Images::build();
     let mut programs = Vec::new();
-    for agent in AGENTS {
+    for agent in agents() {
         let built = &images.built[format!("karmacadabra/{agent}")];
         assert!(built["size"].as_u64().is_some_and(|size| size <= LARGEST), "{built}");
         let seen = images.skopeo(agent, &[]);

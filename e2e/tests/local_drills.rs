@@ -3,16 +3,8 @@
 use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use karma_e2e::karma::{Requests, StackCopy, wait_until};
+use karma_e2e::karma::{Requests, StackCopy, agents, wait_until};
 use serde_json::Value;
-
-const AGENTS: [&str; 5] = [
-    "abracadabra",
-    "karma-hello",
-    "skill-extractor",
-    "validator",
-    "voice-extractor",
-];
 
 /// Two agents, so that a test does not have to start five.
 const TWO_AGENTS: &str = "agents = {
@@ -81,7 +73,7 @@ fn check_honest(code: Option<i32>, report: &Value) {
 #[test]
 fn spot_capacity_is_taken_from_every_task_and_no_request_is_lost() {
     let stack = up(2, "", &[]);
-    for agent in AGENTS {
+    for agent in agents() {
         check_nothing_lost(&stack, "spot", agent, 2);
     }
 }
@@ -89,7 +81,7 @@ fn spot_capacity_is_taken_from_every_task_and_no_request_is_lost() {
 #[test]
 fn rolling_deployments_lose_no_request() {
     let stack = up(2, "", &[]);
-    for agent in AGENTS {
+    for agent in agents() {
         check_nothing_lost(&stack, "deploy", agent, 2);
     }
 }

@@ -1,15 +1,7 @@
 //! `karma up` with the project's own stack and the five real agents.
 
-use karma_e2e::karma::{StackCopy, wait_until};
+use karma_e2e::karma::{StackCopy, agents, wait_until};
 use serde_json::{Value, json};
-
-const AGENTS: [&str; 5] = [
-    "abracadabra",
-    "karma-hello",
-    "skill-extractor",
-    "validator",
-    "voice-extractor",
-];
 
 fn service<'a>(status: &'a Value, label: &str) -> &'a Value {
     status["services"]
@@ -19,7 +11,9 @@ fn service<'a>(status: &'a Value, label: &str) -> &'a Value {
 }
 
 fn all_healthy(status: &Value) -> bool {
-    AGENTS.iter().all(|agent| service(status, agent)["health"] == "healthy")
+    agents()
+        .iter()
+        .all(|agent| service(status, agent)["health"] == "healthy")
 }
 
 #[test]
@@ -28,7 +22,7 @@ fn five_agents_come_up_answer_through_the_load_balancer_and_leave_on_ctrl_c() {
     let up = stack.up(&[]);
     stack.wait_for("five healthy agents", all_healthy);
 
-    for agent in AGENTS {
+    for agent in agents() {
         let reply = stack.get(&format!("/{agent}/health"));
         assert_eq!(
             (reply.status, reply.json()["agent"].as_str()),
@@ -115,7 +109,7 @@ fn detach_leaves_the_fleet_running_until_down() {
     assert_eq!(up.code, Some(0), "{up:?}");
     assert!(all_healthy(&stack.status()));
     let table = stack.run(&["status"]);
-    assert!(AGENTS.iter().all(|agent| table.stdout.contains(agent)), "{table:?}");
+    assert!(agents().iter().all(|agent| table.stdout.contains(agent)), "{table:?}");
 
     let down = stack.run(&["down"]);
     assert_eq!(down.code, Some(0), "{down:?}");

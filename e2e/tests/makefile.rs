@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use karma_e2e::karma::{StackCopy, karma_binary, repository};
+use karma_e2e::karma::{StackCopy, agents, karma_binary, repository};
 use karma_e2e::moto::Moto;
 use karma_e2e::skip;
 use karma_e2e::terraform::Terraform;
@@ -179,16 +179,10 @@ fn health_check_asks_what_runs_here() {
     let up = stack.run(&["up", "--detach", "--port", &stack.port().to_string()]);
     assert_eq!(up.code, Some(0), "{up:?}");
     let said = make.succeed(&check);
-    for agent in [
-        "abracadabra",
-        "karma-hello",
-        "skill-extractor",
-        "validator",
-        "voice-extractor",
-    ] {
+    for agent in agents() {
         assert!(said.contains(&format!("/{agent}/health\n")), "{agent}: {said}");
     }
-    assert_eq!(said.matches("healthy    http").count(), 5, "{said}");
+    assert_eq!(said.matches("healthy    http").count(), agents().len(), "{said}");
 }
 
 #[test]

@@ -7,17 +7,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use karma_e2e::karma::{Answer, StackCopy};
+use karma_e2e::karma::{Answer, StackCopy, agents};
 use karma_e2e::registry::{Access, CutWay, DockerRegistry, lacking};
 use serde_json::Value;
-
-const AGENTS: [&str; 5] = [
-    "validator",
-    "karma-hello",
-    "abracadabra",
-    "skill-extractor",
-    "voice-extractor",
-];
 
 /// `open-sesame`, as `htpasswd -nbB me` writes it.
 const USERS: &str = "me:$2y$05$AdyyLK9LsiIU1GLGTsSRSu9YAi9G7NrGDXsK.3C1l73QNHPDRt6kC\n";
@@ -44,7 +36,7 @@ impl Images {
             program.display(),
             data.display()
         );
-        for agent in AGENTS {
+        for agent in agents() {
             text.push_str(&format!("[image.\"karmacadabra/{agent}\"]\nargs = [{agent:?}]\n"));
         }
         stack.write("karma.toml", &text);
@@ -53,7 +45,7 @@ impl Images {
         let built: Value = serde_json::from_str(&built.stdout).expect("JSON was asked for");
         let mut digests = BTreeMap::new();
         collect_digests(&built, &mut digests);
-        assert_eq!(digests.len(), AGENTS.len(), "{built}");
+        assert_eq!(digests.len(), agents().len(), "{built}");
         Self { stack, digests }
     }
 

@@ -1,7 +1,7 @@
 //! Every metric that an alarm or the dashboard of the project's own stack asks for exists, whatever Container Insights does; and the metric filters
 //! count what the agents log.
 
-use karma_e2e::karma::{StackCopy, repository, wait_until};
+use karma_e2e::karma::{StackCopy, agents, repository, wait_until};
 use karma_e2e::metrics::ContainerInsights::{self, Off, On};
 use karma_e2e::{dashboard, evaluation, metrics, readable};
 use karma_terraform::Stack;
@@ -118,7 +118,7 @@ fn the_dashboard_is_one_that_cloudwatch_takes_and_all_its_metrics_exist() {
         let body = readable::document(&dashboards["aws_cloudwatch_dashboard.main"]["dashboard_body"]);
         assert_eq!(dashboard::faults(&body), Vec::<String>::new());
         let shown = dashboard::metrics(&body);
-        assert_eq!(shown.len(), 7 * 5, "seven graphs of five agents");
+        assert_eq!(shown.len(), 7 * agents().len(), "seven graphs of each agent");
         for metric in shown {
             check(
                 &stack,

@@ -4,9 +4,9 @@ use thiserror::Error;
 
 use crate::agents::{AGENTS, Agent, find_agent};
 
-/// What `karma-agent --help` prints.
-pub const HELP: &str = "\
-Serve one of the five agents over HTTP
+/// The same, with a place for the agents' names.
+const HELP: &str = "\
+Serve one of the agents over HTTP
 
 Usage:
   karma-agent <AGENT>    serve until SIGTERM or SIGINT
@@ -15,7 +15,7 @@ Usage:
                          post the input, JSON, to an agent, and pay what it asks for as the account of $PRIVATE_KEY
   karma-agent ask --dry-run URL INPUT
                          the same without paying: what would be paid, or why it would not
-  karma-agent demo URL   visit the five agents behind the load balancer at the URL, pay what they ask for as the account of
+  karma-agent demo URL   visit the agents behind the load balancer at the URL, pay what they ask for as the account of
                          $PRIVATE_KEY, and print what happens, a JSON object a line; `karma demo` makes a story of it
   karma-agent prepare-chain ADDRESS...
                          put the token and the registries onto the chain of $CHAIN_RPC_URL, from the account of
@@ -26,7 +26,7 @@ Usage:
   karma-agent --version
 
 Agents:
-  validator, karma-hello, abracadabra, skill-extractor, voice-extractor
+  {agents}
 
 Settings, from the environment:
   PORT                  the port to listen on (required)
@@ -79,7 +79,7 @@ pub enum Command {
     PrepareChain(Vec<String>),
     /// Ask a validator, by its address, for the validation of the data set in a file.
     RequestValidation(String, String),
-    /// Print [`HELP`].
+    /// Print [`help`].
     Help,
     /// Print the version.
     Version,
@@ -156,6 +156,11 @@ fn two(mut arguments: impl Iterator<Item = String>, missing: &'static str) -> Re
     }
 }
 
+/// What `karma-agent --help` prints.
+pub fn help() -> String {
+    HELP.replace("{agents}", &agent_names())
+}
+
 fn agent_names() -> String {
     AGENTS.each_ref().map(|agent| agent.name).join(", ")
 }
@@ -177,13 +182,13 @@ mod tests {
     fn every_agent_is_a_command_and_help_names_it() {
         for agent in &AGENTS {
             check(&[agent.name], &format!("serve {}", agent.name));
-            assert!(HELP.contains(agent.name), "{}", agent.name);
+            assert!(help().contains(agent.name), "{}", agent.name);
         }
     }
 
     #[test]
     fn other_arguments() {
-        let names = "validator, karma-hello, abracadabra, skill-extractor, voice-extractor";
+        let names = agent_names();
         check(&["health"], "Health");
         check(&["ask", "http://x", "{}"], r#"Ask("http://x", "{}")"#);
         check(

@@ -14,8 +14,8 @@
 //! answer.
 //!
 //! ```
-//! let names: Vec<&str> = karma_agents::AGENTS.iter().map(|agent| agent.name).collect();
-//! assert_eq!(names, ["validator", "karma-hello", "abracadabra", "skill-extractor", "voice-extractor"]);
+//! let agent = karma_agents::find_agent("karma-hello").unwrap();
+//! assert!(agent.skills.iter().any(|skill| skill.id == "get_chat_logs"));
 //! ```
 
 #![expect(
@@ -76,7 +76,7 @@ pub use a2a::Reach;
 pub use agents::{AGENTS, Agent, IrcSettings, Route, Service, Skill, Start, find_agent};
 pub use ask::{AskError, ask, ask_the_price};
 pub use chain::PrivateKey;
-pub use command::{Command, HELP, UsageError};
+pub use command::{Command, UsageError, help};
 pub use data::DataError;
 pub use demo::{DemoError, Event, demo};
 pub use health::{Dependency, HealthError, check_health};

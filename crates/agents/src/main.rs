@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use karma_agents::{
-    Agent, Command, DemoError, Event, HELP, Level, Log, Server, Settings, ask, ask_the_price, check_health, demo,
+    Agent, Command, DemoError, Event, Level, Log, Server, Settings, ask, ask_the_price, check_health, demo, help,
     prepare_chain, request_validation, stop_signals,
 };
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
         Ok(Command::RequestValidation(validator, file)) => {
             answer(request_validation(|variable| env::var_os(variable), &validator, &file))
         }
-        Ok(Command::Help) => print(HELP),
+        Ok(Command::Help) => print(&help()),
         Ok(Command::Version) => print(concat!("karma-agent ", env!("CARGO_PKG_VERSION"), "\n")),
         Err(error) => complain(&format!("{error}\nhint: karma-agent --help"), WRONG_USAGE),
     }
