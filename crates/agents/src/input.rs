@@ -121,7 +121,11 @@ mod tests {
         check(from_json(br#"{"colour": 3}"#), "colour", "unknown field `colour`");
         // Else one of the two would set the price, and the other one what is answered.
         check(from_query("limit=3&limit=4"), ".", "duplicate field `limit`");
-        check(from_json(br#"{"limit": 3, "limit": 4}"#), ".", "duplicate field `limit`");
+        check(
+            from_json(br#"{"limit": 3, "limit": 4}"#),
+            ".",
+            "duplicate field `limit`",
+        );
         check(from_json(b"{} {}"), ".", "trailing characters");
         check(from_json(b""), ".", "EOF");
     }
