@@ -263,11 +263,16 @@ mod tests {
         }
     }
 
+    fn written(entry: &Entry) -> String {
+        let part = entry.part.as_ref().map_or_else(String::new, |part| format!(".{part}"));
+        format!("{}{part}={}", entry.skill, entry.amount)
+    }
+
     #[test]
     fn no_changed_text_breaks_it_and_what_is_read_can_be_written() {
         fuzz_text(&["get_chat_logs=10000,list_streams=0"], |text| {
             if let Ok(read) = parse(text) {
-                let entries: Vec<String> = read.iter().map(|(skill, amount)| format!("{skill}={amount}")).collect();
+                let entries: Vec<String> = read.iter().map(written).collect();
                 assert_eq!(parse(&entries.join(",")), Ok(read));
             }
         });
