@@ -40,11 +40,18 @@ const STALLED: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct PatientListener(pub(crate) TcpListener);
 
-/// Who is at the other end of a connection, and how many of his requests are being answered.
+/// Who is at the other end of a connection, and what became of his requests.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
-    answering: Arc<AtomicUsize>,
+    requests: Arc<Requests>,
+}
+
+/// How many requests came, and how many of their answers have been sent.
+#[derive(Debug, Default)]
+struct Requests {
+    begun: AtomicUsize,
+    ended: AtomicUsize,
 }
 
 /// A request being answered, to the end of the answer's body.
@@ -56,6 +63,8 @@ pub(crate) struct Patient {
     stream: TcpStream,
     peer: Peer,
     awaited: Awaited,
+    /// So many requests had begun at the last look.
+    begun: usize,
     reading: Pin<Box<Sleep>>,
     writing: Option<Pin<Box<Sleep>>>,
 }
@@ -94,7 +103,7 @@ impl Connected<IncomingStream<'_, PatientListener>> for Peer {
 impl Peer {
     /// A request of his is answered from now until the answer that it becomes has been sent.
     pub(crate) fn begin(&self) -> impl FnOnce(Response) -> Response + use<> {
-        self.answering.fetch_add(1, Ordering::AcqRel);
+        self.requests.begun.fetch_add(1, Ordering::AcqRel);
         let answering = Answering(self.clone());
         move |answer| {
             answer.map(|body| {
@@ -107,14 +116,18 @@ impl Peer {
         }
     }
 
+    fn begun(&self) -> usize {
+        self.requests.begun.load(Ordering::Acquire)
+    }
+
     fn is_answered(&self) -> bool {
-        self.answering.load(Ordering::Acquire) > 0
+        self.begun() > self.requests.ended.load(Ordering::Acquire)
     }
 }
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        self.0.answering.fetch_sub(1, Ordering::AcqRel);
+        self.0.requests.ended.fetch_add(1, Ordering::AcqRel);
     }
 }
 
@@ -142,11 +155,12 @@ pub(crate) fn is_too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
 
 impl Patient {
     fn new(stream: TcpStream, address: SocketAddr) -> Patient {
-        let answering = Arc::default();
+        let requests = Arc::default();
         Patient {
             stream,
-            peer: Peer { address, answering },
+            peer: Peer { address, requests },
             awaited: Awaited::Head,
+            begun: 0,
             reading: Box::pin(sleep(HEAD)),
             writing: None,
         }
@@ -157,17 +171,24 @@ impl Patient {
         self.reading.as_mut().reset(Instant::now() + patience);
     }
 
+    /// A head that has become a request is awaited no longer.
+    fn look_at_requests(&mut self) {
+        let begun = self.peer.begun();
+        if begun != self.begun || self.peer.is_answered() {
+            (self.begun, self.awaited) = (begun, Awaited::Body);
+        }
+    }
+
     fn has_heard(&mut self) {
-        if self.peer.is_answered() {
-            self.awaited = Awaited::Body;
-        } else if self.awaited != Awaited::Head {
+        self.look_at_requests();
+        if !self.peer.is_answered() && self.awaited != Awaited::Head {
             self.await_next(Awaited::Head, HEAD);
         }
     }
 
     fn hears_nothing(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.look_at_requests();
         if self.peer.is_answered() {
-            self.awaited = Awaited::Body;
             return Poll::Pending;
         }
         if self.awaited == Awaited::Body {
