@@ -5,7 +5,8 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
 
-use karma_e2e::karma::{StackCopy, wait_until};
+use karma_e2e::chain::number;
+use karma_e2e::karma::{StackCopy, request, wait_until};
 use karma_e2e::{npm, skip};
 use serde_json::{Value, json};
 
@@ -47,7 +48,7 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_else(|| panic!("no {name} in {value:#}"))
 }
 
-/// Who was asked, and what was asked among the services for it.
+/// Who was asked, and who asked whom among the services for it, in however many pages.
 fn way(story: &Value) -> Vec<(&str, Vec<(&str, &str)>)> {
     calls(story).into_iter().map(way_of).collect()
 }
@@ -56,7 +57,9 @@ fn way_of(call: &Value) -> (&str, Vec<(&str, &str)>) {
     let between = call["between"].as_array();
     let between = between.unwrap_or_else(|| panic!("the trace is not known: {call:#}"));
     let pairs = between.iter().map(|asked| (text(asked, "from"), text(asked, "to")));
-    (text(call, "to"), pairs.collect())
+    let mut pairs: Vec<_> = pairs.collect();
+    pairs.dedup();
+    (text(call, "to"), pairs)
 }
 
 fn amount(value: &Value) -> i128 {
@@ -73,7 +76,7 @@ fn changes(story: &Value) -> BTreeMap<String, i128> {
     for call in calls(story) {
         pay("you", text(call, "to"), &call["paid"]);
         for asked in call["between"].as_array().into_iter().flatten() {
-            assert_eq!(asked["paid"]["amount"], "10000", "{asked:#}");
+            assert!(amount(&asked["paid"]["amount"]) > 0, "{asked:#}");
             pay(text(asked, "from"), text(asked, "to"), &asked["paid"]);
         }
     }
@@ -92,12 +95,28 @@ fn transactions(story: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// What an agent's own health check says it holds.
-fn balance(stack: &StackCopy, agent: &str) -> i128 {
-    let deep = stack.get(&format!("/{agent}/health?deep=1")).json();
-    let dependencies = deep["dependencies"].as_array().expect("it has some").clone();
-    let chain = dependencies.into_iter().find(|it| it["name"] == "chain");
-    amount(&chain.expect("it is on a chain")["balance"])
+/// What an account holds, as the chain itself says.
+fn balance(stack: &StackCopy, account: &str) -> i128 {
+    let settings = fs::read_to_string(stack.path().join(".karma/chain.env")).expect("the visitor has an account");
+    let setting = |name: &str| {
+        let line = settings
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("export {name}='")));
+        line.unwrap_or_else(|| panic!("no {name}"))
+            .trim_end_matches('\'')
+            .to_owned()
+    };
+    let url = setting("CHAIN_RPC_URL");
+    let port = url
+        .trim_end_matches('/')
+        .rsplit(':')
+        .next()
+        .and_then(|port| port.parse().ok());
+    // balanceOf(address)
+    let call = json!({ "to": setting("TOKEN_ADDRESS"), "data": format!("0x70a08231{:0>64}", &account[2..]) });
+    let question = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": [call, "latest"] });
+    let reply = request(port.expect("a port"), "POST", "/", &question.to_string()).expect("anvil answers");
+    i128::try_from(number(text(&reply.json(), "result"))).expect("nobody holds so much")
 }
 
 #[test]
@@ -121,20 +140,25 @@ fn with_a_chain_the_story_is_what_the_chain_says() {
     assert_eq!(way(&story), STORY.map(|(to, between)| (to, between.to_vec())));
     assert!(calls(&story).iter().all(|call| call["status"] == 200), "{story:#}");
 
-    // A transaction for each payment: 2 for the data, 6 for the profiles, 3 for the verdicts, and 7 among the agents.
+    // A transaction for each payment: 2 for the data, 6 for the profiles, 3 for the verdicts, and one for each page among the agents.
+    let pages: usize = calls(&story)
+        .iter()
+        .map(|call| call["between"].as_array().map_or(0, Vec::len))
+        .sum();
     let mut transactions = transactions(&story);
     transactions.sort_unstable();
     transactions.dedup();
-    assert_eq!(transactions.len(), 18, "{story:#}");
+    assert!(pages >= 7, "{story:#}");
+    assert_eq!(transactions.len(), 11 + pages, "{story:#}");
     let changes = changes(&story);
-    assert_eq!(changes["you"], -153_000);
+    assert!(changes["you"] < 0 && changes.values().sum::<i128>() == 0, "{changes:?}");
     let accounts = story["accounts"].as_array().expect("everybody's");
     assert_eq!(accounts.len(), 6);
     for account in accounts {
         let name = text(account, "name");
         let (before, after) = (amount(&account["before"]), amount(&account["after"]));
         assert_eq!(after - before, changes[name], "{name}: {story:#}");
-        assert!(name == "you" || balance(&stack, name) == after, "{name}: {story:#}");
+        assert_eq!(balance(&stack, text(account, "account")), after, "{name}: {story:#}");
     }
     told_for_people(&stack);
     nobody_pays_with_an_empty_purse(&stack);
@@ -150,8 +174,8 @@ fn told_for_people(stack: &StackCopy) {
         "    └ skill-extractor → karma-hello: /get_chat_logs",
         "    Deployment 0.571, ECS 0.5, Terraform 0.5, from 24 messages",
         "    It claims 52 messages and holds 26.",
-        "14 calls of yours, 7 among the services, ",
-        "ACCOUNT           PAID  EARNED        BALANCE",
+        "14 calls of yours, ",
+        "ACCOUNT ",
     ] {
         assert!(story.lines().any(|it| it.starts_with(line)), "{line}: {story}");
     }
