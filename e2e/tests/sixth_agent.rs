@@ -10,7 +10,7 @@ use serde_json::Value;
 fn with_a_sixth() -> StackCopy {
     let stack = StackCopy::new();
     let append = |file: &str, after: &str, text: &str| {
-        let old = fs::read_to_string(stack.path().join(file)).unwrap();
+        let old = fs::read_to_string(stack.path().join(file)).expect("the stack has the file");
         let (before, rest) = old.split_once(after).unwrap_or_else(|| panic!("no {after} in {file}"));
         stack.write(file, &format!("{before}{after}{text}{rest}"));
     };
@@ -31,8 +31,15 @@ fn with_a_sixth() -> StackCopy {
 
 /// The addresses of a plan, each without the name of the agent that it is for.
 fn addresses(plan: &Value) -> Vec<String> {
-    let resources = plan["planned_values"]["root_module"]["resources"].as_array().unwrap();
-    let address = |resource: &Value| resource["address"].as_str().unwrap().to_owned();
+    let resources = plan["planned_values"]["root_module"]["resources"]
+        .as_array()
+        .expect("a plan lists resources");
+    let address = |resource: &Value| {
+        resource["address"]
+            .as_str()
+            .expect("a resource has an address")
+            .to_owned()
+    };
     resources.iter().map(address).collect()
 }
 
