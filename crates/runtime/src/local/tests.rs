@@ -1,7 +1,8 @@
 //! Containers, settled for this machine.
 
 use karma_fleet::{
-    AppProtocol, ContainerHealthCheck, DependencyCondition, ImageReference, PortMapping, SecretReference,
+    AppProtocol, ContainerHealthCheck, DependencyCondition, EnvironmentValue, ImageReference, PortMapping,
+    SecretReference,
 };
 
 use super::*;
@@ -276,7 +277,7 @@ fn an_image_that_is_run_itself_keeps_its_paths_and_the_stacks_own_are_not_fetche
 fn what_a_variable_names_below_the_state_can_be_written() {
     let check = |value: &str, expected: &[&str]| {
         let container = Container {
-            environment: [("STORE_URL".to_owned(), value.to_owned())].into(),
+            environment: [("STORE_URL".to_owned(), EnvironmentValue::Known(value.to_owned()))].into(),
             ..container()
         };
         let directories = settle(&container)
