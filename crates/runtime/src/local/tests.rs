@@ -1,7 +1,8 @@
 //! Containers, settled for this machine.
 
 use karma_fleet::{
-    AppProtocol, ContainerHealthCheck, DependencyCondition, ImageReference, PortMapping, SecretReference,
+    AppProtocol, ContainerHealthCheck, DependencyCondition, EnvironmentValue, ImageReference, PortMapping,
+    SecretReference,
 };
 
 use super::*;
