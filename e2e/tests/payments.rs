@@ -179,25 +179,40 @@ fn what_is_bought_is_used_where_a_cap_ends_the_purchase() {
         return;
     };
     let seller = chain.agent("karma-hello", SELLER, &[]);
+    let stream = json!({ "stream_id": "long", "stream_date": "2026-02-01", "stream_title": "T", "streamer": "eva" });
+    let with = |field: &str, value: Value| {
+        let mut stream = stream.clone();
+        stream[field] = value;
+        stream
+    };
+    let message = |second: u32| {
+        let timestamp = format!("2026-02-01T10:{:02}:{:02}Z", second / 60, second % 60);
+        json!({ "timestamp": timestamp, "user": "ana", "message": format!("message {second}") })
+    };
+    let log = with("messages", (0..130).map(message).collect());
+    assert_eq!(seller.post("/chat_logs", &log).status, 201);
+    let segment = json!({ "start": 0, "end": 4, "speaker": "eva", "text": "Hello to all of you" });
+    let mut transcript = with("transcript", json!([segment]));
+    (transcript["language"], transcript["duration_seconds"]) = (json!("en"), json!(200));
+
     let check = |cap: &str, messages: u64, truncated: bool, price: u128| {
         let url = seller.url();
-        let variables = [
-            ("KARMA_HELLO_URL", url.as_str()),
-            ("PRICES", "search=0"),
-            ("SPEND_PER_TASK", cap),
-        ];
-        let buyer = chain.agent("abracadabra", BUYER, &variables);
+        let buyer = chain.agent(
+            "abracadabra",
+            BUYER,
+            &[("KARMA_HELLO_URL", &url), ("SPEND_PER_TASK", cap)],
+        );
+        let taken = buyer.post("/transcripts", &transcript);
+        assert!([200, 201].contains(&taken.status), "{taken:?}");
         let before = chain.balance(SELLER);
-        let answer = buyer
-            .post("/stream_chat", &json!({ "stream_id": "stream_20260112" }))
-            .json();
+        let answer = buyer.post("/stream_chat", &json!({ "stream_id": "long" })).json();
         let told = (answer["messages"].as_u64(), answer["truncated"].as_bool());
         assert_eq!(told, (Some(messages), Some(truncated)), "{answer}");
         assert_eq!(chain.balance(SELLER), before + price);
     };
-    // Fifty messages first, for the base and fifty times the price of one; then a page of up to a hundred.
-    check("15000", 50, true, 15_000);
-    check("35000", 52, false, 15_000 + 20_000);
+    // A hundred messages first, for the base and a hundred times the price of one; then a page of up to two hundred.
+    check("20000", 100, true, 20_000);
+    check("50000", 130, false, 20_000 + 30_000);
 }
 
 #[test]

@@ -20,8 +20,10 @@ use crate::server::StartError;
 use crate::settings::Settings;
 use crate::trace::Trace;
 
-/// The first page of one who pays: what may be in an answer is paid for, whether it is there or not. Each further page may hold twice as much.
-const FIRST_PAID_PAGE: usize = 50;
+/// The first page of one who pays, of some users' messages and of a whole stream's: what may be in an answer is paid for, whether it is there or not.
+/// Each further page may hold twice as much.
+const PAID_PAGE_OF_USERS: usize = 50;
+const PAID_PAGE_OF_STREAM: usize = 100;
 
 /// Another agent, asked over HTTP.
 #[derive(Clone, Debug)]
@@ -121,11 +123,7 @@ impl KarmaHello {
     }
 
     async fn gather(&self, query: ChatQuery, trace: &Trace) -> Result<UserMessages, KarmaHelloError> {
-        let mut limit = if self.buyer.is_some() {
-            FIRST_PAID_PAGE
-        } else {
-            limits::PAGE
-        };
+        let mut limit = self.first_page(&query);
         let mut query = ChatQuery {
             include_stats: Some(false),
             ..query
@@ -151,6 +149,14 @@ impl KarmaHello {
                 messages.truncate(limits::PROFILE_MESSAGES);
                 return Ok(UserMessages { messages, is_truncated });
             }
+        }
+    }
+
+    fn first_page(&self, query: &ChatQuery) -> usize {
+        match &self.buyer {
+            None => limits::PAGE,
+            Some(_) if query.users.is_empty() => PAID_PAGE_OF_STREAM,
+            Some(_) => PAID_PAGE_OF_USERS,
         }
     }
 
