@@ -228,6 +228,7 @@ fn karma_toml() -> String {
         "[chain]\nprepare = [\"{agent}\", \"prepare-chain\"]\n[demo]\nrun = [\"{agent}\", \"demo\"]\n",
         agent = agent_binary().display()
     ));
+    text.push_str("[local]\nenvironment = { STORE_URL = \"file://{state}/store\", RATE_LIMIT_PER_MINUTE = \"off\" }\n");
     text
 }
 
