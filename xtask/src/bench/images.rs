@@ -6,13 +6,16 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::fleet::free_port;
 use super::karma::Karma;
+use super::programs::{Running, missing, wait_for};
 use super::{Measurement, Quantity, Result, median};
 use crate::process::typed;
 use crate::workspace;
 
 /// Five images built and pushed in three seconds; this is the first half.
 const TIME_GOAL: Duration = Duration::from_millis(1500);
+const PUSHED_GOAL: Duration = Duration::from_secs(3);
 const SIZE_GOAL: u64 = 15_000_000;
 const RUNS: usize = 5;
 
@@ -44,11 +47,75 @@ pub(super) fn measure(karma: &Karma) -> Result<Vec<Measurement>> {
             goal: Quantity::Bytes(SIZE_GOAL),
         },
     ];
+    match pushed(karma, images.len())? {
+        Some(measurement) => measurements.push(measurement),
+        None => println!("SKIPPED images built and pushed: apt-get install docker-registry"),
+    }
     match buildah(images.keys())? {
         Some((theirs, size)) => measurements.extend(beside(time, largest, theirs, size)),
         None => println!("SKIPPED images beside buildah: apt-get install buildah"),
     }
     Ok(measurements)
+}
+
+/// Built, and pushed to a registry on this machine that has nothing yet. `None` where no registry is installed.
+fn pushed(karma: &Karma, images: usize) -> Result<Option<Measurement>> {
+    if missing(&["docker-registry"]).is_some() {
+        return Ok(None);
+    }
+    let mut times = Vec::new();
+    for _ in 0..RUNS {
+        let registry = Registry::start()?;
+        let (_, built) = karma.run(&["image", "build", "--quiet"])?;
+        let (_, pushed) = karma.run(&["image", "push", "--quiet", "--to", &registry.host])?;
+        times.push(built + pushed);
+    }
+    Ok(Some(Measurement {
+        what: format!("{images} images built and pushed (median of {RUNS})"),
+        measured: Quantity::Time(median(times)),
+        goal: Quantity::Time(PUSHED_GOAL),
+    }))
+}
+
+/// Debian's `docker-registry` with nothing in it. It and what it was given end with this.
+struct Registry {
+    host: String,
+    directory: PathBuf,
+    _running: Running,
+}
+
+impl Registry {
+    fn start() -> Result<Self> {
+        let directory = workspace::target().join("bench-registry");
+        // What an interrupted run has left.
+        let _ = std::fs::remove_dir_all(&directory);
+        std::fs::create_dir_all(&directory)?;
+        let port = free_port()?;
+        let host = format!("127.0.0.1:{port}");
+        let data = Value::from(text(&directory.join("data")));
+        let configuration = format!(
+            "version: 0.1\nlog: {{ level: error }}\nstorage: {{ filesystem: {{ rootdirectory: {data} }} }}\n\
+             http: {{ addr: \"{host}\" }}\n"
+        );
+        let file = directory.join("config.yml");
+        std::fs::write(&file, configuration)?;
+        let mut serve = Command::new("docker-registry");
+        serve.arg("serve").arg(&file).env("OTEL_TRACES_EXPORTER", "none");
+        let running = Running::start(serve)?;
+        wait_for(port)?;
+        Ok(Self {
+            host,
+            directory,
+            _running: running,
+        })
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        // It may still write; what is left lies below target.
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "an image has far less than 2^52 bytes")]
@@ -66,12 +133,7 @@ fn beside(time: Duration, size: u64, their_time: Duration, their_size: u64) -> [
 
 /// How long buildah takes for images of the same program and data from nothing, and how large the last is. `None` where it is not installed.
 fn buildah<'a>(images: impl Iterator<Item = &'a String>) -> Result<Option<(Duration, u64)>> {
-    if Command::new("buildah")
-        .arg("--version")
-        .stdout(Stdio::null())
-        .status()
-        .is_err()
-    {
+    if missing(&["buildah"]).is_some() {
         return Ok(None);
     }
     let scratch = Scratch::new()?;
