@@ -1,7 +1,6 @@
 //! What was acknowledged is served while tasks are replaced: two tasks of karma-hello behind the balancer, and Spot capacity that is taken back.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -9,12 +8,9 @@ use std::thread;
 use karma_e2e::karma::{StackCopy, request, wait_until};
 use serde_json::{Value, json};
 
-/// The stack with karma-hello alone, two tasks of it, and a directory for a bucket.
+/// The stack with karma-hello alone, and two tasks of it.
 fn up() -> StackCopy {
     let stack = StackCopy::new();
-    let toml = fs::read_to_string(stack.path().join("karma.toml")).expect("the copy has one");
-    let local = "[local]\nenvironment = { STORE_URL = \"file://{state}/store\", RATE_LIMIT_PER_MINUTE = \"off\" }\n";
-    stack.write("karma.toml", &format!("{toml}{local}"));
     stack.write(
         "drill.auto.tfvars",
         "desired_count_per_service = 2\nautoscaling_min_capacity = 2\nagents = { karma-hello = { port = 9002, priority = 200 } }\n",
