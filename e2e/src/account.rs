@@ -49,6 +49,8 @@ pub struct Account {
 pub struct Story {
     child: Child,
     events: std::io::Lines<BufReader<ChildStdout>>,
+    /// What was read so far.
+    told: Vec<String>,
 }
 
 impl Account {
@@ -147,6 +149,7 @@ impl Account {
         Story {
             child,
             events: BufReader::new(stdout).lines(),
+            told: Vec::new(),
         }
     }
 
@@ -179,11 +182,12 @@ impl Story {
     /// Reads on until an event has these members.
     pub fn until(&mut self, members: &Json) -> Json {
         loop {
-            let line = self
-                .events
-                .next()
-                .unwrap_or_else(|| panic!("it ended before {members}"));
-            let event: Json = serde_json::from_str(&line.expect("an event is UTF-8")).expect("an event is JSON");
+            let Some(line) = self.events.next() else {
+                panic!("it ended before {members}; what it told:\n{}", self.told.join("\n"));
+            };
+            let line = line.expect("an event is UTF-8");
+            let event: Json = serde_json::from_str(&line).expect("an event is JSON");
+            self.told.push(line);
             let wanted = members.as_object().into_iter().flatten();
             if wanted.into_iter().all(|(name, value)| event[name] == *value) {
                 return event;

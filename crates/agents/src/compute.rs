@@ -1,4 +1,7 @@
-//! Computing that takes a while, beside the threads that answer: a health check waits for none of it.
+//! Work that takes a while, beside the threads that answer: a health check waits for none of it.
+
+use std::future::pending;
+use std::panic::resume_unwind;
 
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -9,11 +12,22 @@ static TURNS: Semaphore = Semaphore::const_new(2);
 /// What `work` gives. It goes on to its end even if nobody waits for it any more, and has its turn for so long.
 pub(crate) async fn compute<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let turn = TURNS.acquire().await.expect("nobody closes it");
-    let work = spawn_blocking(move || {
+    blocking(move || {
         let _turn = turn;
         work()
-    });
-    work.await.expect("computing does not panic")
+    })
+    .await
+}
+
+/// What `work` gives, on a thread that may wait. Where the process ends before its turn comes, nobody waits for it either.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            Err(_cancelled) => pending().await,
+        },
+    }
 }
 
 #[cfg(test)]

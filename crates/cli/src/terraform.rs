@@ -27,7 +27,7 @@ use crate::variables::VariableArguments;
 const DIRECTORY: &str = "terraform";
 
 /// A run that was killed leaves a Terraform that ends on its own; so long the next one waits for the state's lock.
-const LOCK_TIMEOUT: &str = "-lock-timeout=60s";
+const LOCK_TIMEOUT: &str = "-lock-timeout=10m";
 
 /// What a plan is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use rusqlite::{Connection, Transaction};
-use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::journal::Entry;
 use super::{Journal, Position, StoreError};
+use crate::compute::blocking;
 
 /// How old an answer may be that finds something.
 pub const MAX_AGE: Duration = Duration::from_secs(1);
@@ -193,7 +193,7 @@ impl View {
 
     async fn apply(&self, entries: Vec<Entry>) -> Result<(), StoreError> {
         let view = self.clone();
-        let applied = spawn_blocking(move || {
+        let applied = blocking(move || {
             let mut connection = view.lock();
             let transaction = connection.transaction()?;
             let seen = position(&transaction)?;
@@ -204,7 +204,7 @@ impl View {
             set_position(&transaction, last)?;
             transaction.commit()
         });
-        Ok(applied.await.expect("applying an entry does not panic")?)
+        Ok(applied.await?)
     }
 
     async fn ask<T: Send + 'static>(
@@ -212,8 +212,7 @@ impl View {
         ask: impl FnOnce(&Connection) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
         let view = self.clone();
-        let answer = spawn_blocking(move || ask(&view.lock()));
-        Ok(answer.await.expect("asking the database does not panic"))
+        Ok(blocking(move || ask(&view.lock())).await)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Connection> {

@@ -38,7 +38,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Have the running services deal with each other, and tell it as a story
 ///
-/// Runs the program that karma.toml names below [demo], as a visitor who comes through the load balancer of the running stack: it asks services,
+/// Runs the program that karma.toml names below `[demo]`, as a visitor who comes through the load balancer of the running stack: it asks services,
 /// pays where `karma up --chain` has them ask for money, and tells each call. What services asked of each other for it is taken from their traces,
 /// and what they paid from their logs. It needs the `karma up` of this stack, spends nothing but tokens of that run's own chain, and never
 /// touches AWS. Exits with 1 where it cannot be told to its end.
