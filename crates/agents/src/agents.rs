@@ -19,7 +19,7 @@ use crate::payments::{Payments, Price};
 use crate::rate::Rates;
 use crate::server::StartError;
 use crate::settings::Settings;
-use crate::store::Store;
+use crate::store::{Store, View};
 
 /// Every agent. A sixth is a module and a line here.
 pub static AGENTS: [Agent; 5] = [
@@ -116,6 +116,8 @@ pub struct Service {
     pub routes: Router,
     /// What it asks in order to answer.
     pub dependencies: Vec<Dependency>,
+    /// What it answers from: read from the store before it is said to be healthy.
+    pub views: Vec<View>,
 }
 
 impl Skill {

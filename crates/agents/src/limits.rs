@@ -31,5 +31,8 @@ pub(crate) const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) const GATHER_PATIENCE: Duration = Duration::from_secs(15);
 /// How long a health check waits.
 pub(crate) const HEALTH_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a task that starts reads what stands in the store before it says that it is healthy; then it goes on reading. No longer than
+/// the load balancer has patience with a new task.
+pub(crate) const READING_AHEAD: Duration = Duration::from_secs(20);
 /// How long a deep health check keeps what others have answered: a check every second must not become their load, nor their bill.
 pub(crate) const HEALTH_KEPT: Duration = Duration::from_secs(5);

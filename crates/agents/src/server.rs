@@ -34,7 +34,7 @@ use crate::payments::{Paid, Payments, PaymentsError, paywall};
 use crate::rate::{Caller, Rates};
 use crate::settings::{SettingError, Settings};
 use crate::shutdown::{Activity, Drained, Stop};
-use crate::store::{OpenError, Store, StoreError};
+use crate::store::{OpenError, Store, StoreError, View};
 use crate::telemetry::{Asked, Collector, Exporter, Exporting};
 use crate::trace::{self, Trace};
 use crate::{card, health, limits};
@@ -227,6 +227,7 @@ async fn router(agent: &'static Agent, settings: &Settings, watch: &Watch) -> Re
     service
         .dependencies
         .extend(paying.iter().flat_map(Payments::dependencies));
+    read_ahead(service.views).await;
     let (activity, log) = (watch.activity.clone(), watch.log);
     let a2a = A2a::new(agent, service.routes.clone(), store, settings, activity, log)?;
     let routes = Router::new()
@@ -246,6 +247,17 @@ async fn router(agent: &'static Agent, settings: &Settings, watch: &Watch) -> Re
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES))
         .layer(from_fn_with_state(watch.clone(), observe));
     Ok((whole, a2a))
+}
+
+/// Reads what stands in the store, so that the first question does not wait for it. A store that is out of reach keeps no agent from
+/// starting: those who ask are told.
+async fn read_ahead(views: Vec<View>) {
+    let reading = tokio::spawn(async move {
+        for view in views {
+            let _ = view.catch_up().await;
+        }
+    });
+    let _ = timeout(limits::READING_AHEAD, reading).await;
 }
 
 fn llm_figures(counters: &Counters) -> Vec<Figure> {

@@ -163,6 +163,7 @@ fn start(
     let karma_hello = KarmaHello::optional(settings, payments.as_ref())?;
     let dependencies = karma_hello.iter().map(KarmaHello::dependency).collect();
     let token = settings.ingest_token.as_ref();
+    let views = vec![library.view()];
     let routes = Router::new()
         .route("/get_transcription", get(get_transcription).post(get_transcription))
         .route("/search", get(find).post(find))
@@ -176,7 +177,11 @@ fn start(
             llm: llm.clone(),
             karma_hello,
         }));
-    Ok(Service { routes, dependencies })
+    Ok(Service {
+        routes,
+        dependencies,
+        views,
+    })
 }
 
 #[derive(Deserialize)]

@@ -93,8 +93,12 @@ fn start(Start { settings, store, .. }: &Start<'_>) -> Result<Service, StartErro
     if let Some(listener) = listener {
         tokio::spawn(listener.listen());
     }
-    let routes = routes.with_state(archive);
-    Ok(Service { routes, dependencies })
+    let views = vec![archive.view()];
+    Ok(Service {
+        routes: routes.with_state(archive),
+        dependencies,
+        views,
+    })
 }
 
 async fn get_chat_logs(

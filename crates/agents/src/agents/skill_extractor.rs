@@ -80,7 +80,11 @@ fn start(
             dictionary,
             llm: llm.clone(),
         }));
-    Ok(Service { routes, dependencies })
+    Ok(Service {
+        routes,
+        dependencies,
+        views: Vec::new(),
+    })
 }
 
 #[derive(Deserialize)]

@@ -59,13 +59,16 @@ struct Validator {
 }
 
 fn start(start: &Start<'_>) -> Result<Service, StartError> {
+    let history = History::open(&start.store)?;
+    let views = vec![history.view()];
     let validator = Arc::new(Validator {
         attestor: Attestor::of(start),
-        history: History::open(&start.store)?,
+        history,
     });
     Ok(Service {
         routes: Router::new().route("/validate", post(validate)).with_state(validator),
         dependencies: Vec::new(),
+        views,
     })
 }
 

@@ -96,7 +96,11 @@ fn start(
             lexicon,
             llm: llm.clone(),
         }));
-    Ok(Service { routes, dependencies })
+    Ok(Service {
+        routes,
+        dependencies,
+        views: Vec::new(),
+    })
 }
 
 #[derive(Deserialize)]

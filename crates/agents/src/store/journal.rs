@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{Claim, Store, StoreError};
 
-/// How many objects are fetched at once. Each may be as large as a request's body.
+/// How many objects are fetched at once.
 const FETCHES: usize = 8;
 
 /// The length of the name that stands before an entry's content: it tells whether an entry is the one we wrote.
@@ -30,6 +30,15 @@ pub struct Entry {
     pub position: Position,
     /// What was written.
     pub content: Bytes,
+}
+
+/// An entry that was not read yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its number.
+    pub position: Position,
+    /// How large it is.
+    pub bytes: u64,
 }
 
 /// One journal of a store.
@@ -67,12 +76,12 @@ impl Journal {
         }
     }
 
-    /// The numbers of the entries after `seen`, in order and without a gap. There may be more when it returns.
-    pub async fn positions_since(&self, seen: Position) -> Result<Vec<Position>, StoreError> {
+    /// The entries after `seen`, in order and without a gap. There may be more when it returns.
+    pub async fn listed_since(&self, seen: Position) -> Result<Vec<Listed>, StoreError> {
         loop {
             let objects = self.objects_since(seen).await?;
-            let listed: Vec<Position> = objects.iter().filter_map(position_of).collect();
-            let Some(&first) = listed.first() else {
+            let listed: Vec<Listed> = objects.iter().filter_map(listed).collect();
+            let Some(&Listed { position: first, .. }) = listed.first() else {
                 return Ok(listed);
             };
             // A listing is no instant: it may show an entry and miss an older one that was written meanwhile. Unless older ones are forgotten.
@@ -130,12 +139,16 @@ impl Journal {
     }
 }
 
-fn position_of(object: &ObjectMeta) -> Option<Position> {
-    object.location.filename()?.parse().ok().map(Position)
+fn listed(object: &ObjectMeta) -> Option<Listed> {
+    let number = object.location.filename()?.parse().ok()?;
+    Some(Listed {
+        position: Position(number),
+        bytes: object.size,
+    })
 }
 
-fn without_gap(mut listed: Vec<Position>) -> Vec<Position> {
-    let follows = |pair: &[Position]| pair[1] == pair[0].next();
+fn without_gap(mut listed: Vec<Listed>) -> Vec<Listed> {
+    let follows = |pair: &[Listed]| pair[1].position == pair[0].position.next();
     let whole = listed.windows(2).take_while(|pair| follows(pair)).count();
     listed.truncate(whole + 1);
     listed
@@ -148,8 +161,12 @@ mod tests {
     #[test]
     fn what_follows_a_gap_waits() {
         let check = |listed: &[u64], expected: &[u64]| {
-            let positions = |numbers: &[u64]| numbers.iter().copied().map(Position).collect::<Vec<_>>();
-            assert_eq!(without_gap(positions(listed)), positions(expected));
+            let entry = |number: &u64| Listed {
+                position: Position(*number),
+                bytes: 1,
+            };
+            let entries = |numbers: &[u64]| numbers.iter().map(entry).collect::<Vec<_>>();
+            assert_eq!(without_gap(entries(listed)), entries(expected));
         };
         check(&[7], &[7]);
         check(&[7, 8, 9], &[7, 8, 9]);

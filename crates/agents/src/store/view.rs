@@ -4,8 +4,6 @@
 //! built anew by every task. It may be behind the journal by [`MAX_AGE`], and never where the answer would be that there is nothing.
 
 use std::fs::File;
-use std::mem;
-use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,15 +13,15 @@ use rusqlite::{Connection, Transaction};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::journal::Entry;
+use super::journal::{Entry, Listed};
 use super::{Journal, Position, StoreError};
 use crate::compute::blocking;
 
 /// How old an answer may be that finds something.
 pub const MAX_AGE: Duration = Duration::from_secs(1);
 
-/// So many bytes of entries, or a little more, go into the database at once: a whole journal may be more than a task has memory.
-const BATCH_BYTES: usize = 1024 * 1024;
+/// So many bytes of entries are held at once, or one entry that is larger: a whole journal may be more than a task has memory.
+const BATCH_BYTES: u64 = 1024 * 1024;
 
 /// How often an entry is decided anew because another task has written first.
 const TRIES: usize = 100;
@@ -171,21 +169,17 @@ impl View {
         self.0.readings.fetch_add(1, Ordering::AcqRel);
         loop {
             let seen = self.ask(position).await??;
-            let positions = self.0.journal.positions_since(seen).await?;
-            if positions.is_empty() {
+            let listed = self.0.journal.listed_since(seen).await?;
+            if listed.is_empty() {
                 break;
             }
-            let mut entries = pin!(self.0.journal.read(&positions));
-            let (mut batch, mut bytes) = (Vec::new(), 0);
-            while let Some(entry) = entries.try_next().await? {
-                bytes += entry.content.len();
-                batch.push(entry);
-                if bytes >= BATCH_BYTES {
-                    self.apply(mem::take(&mut batch)).await?;
-                    bytes = 0;
-                }
+            let mut unread = &listed[..];
+            while !unread.is_empty() {
+                let (batch, rest) = unread.split_at(batch(unread));
+                let positions: Vec<Position> = batch.iter().map(|entry| entry.position).collect();
+                self.apply(self.0.journal.read(&positions).try_collect().await?).await?;
+                unread = rest;
             }
-            self.apply(batch).await?;
         }
         *self.0.read_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
         Ok(())
@@ -222,6 +216,15 @@ impl View {
     fn read_at(&self) -> Option<Instant> {
         *self.0.read_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How many of the entries are read together.
+fn batch(entries: &[Listed]) -> usize {
+    let bytes = entries.iter().scan(0, |sum: &mut u64, entry| {
+        *sum = sum.saturating_add(entry.bytes);
+        Some(*sum)
+    });
+    bytes.take_while(|sum| *sum <= BATCH_BYTES).count().max(1)
 }
 
 /// An empty database of this process: SQLite itself removes the file of one without a name.

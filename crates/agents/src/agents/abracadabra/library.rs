@@ -35,6 +35,11 @@ impl Library {
         View::open(store, PROJECTION).map(Library)
     }
 
+    /// The index of it.
+    pub(super) fn view(&self) -> View {
+        self.0.clone()
+    }
+
     /// Puts a transcript into the index that every task has from its image.
     pub(super) fn seed(&self, transcript: &Transcript) -> Result<(), StoreError> {
         self.0.seed(|transaction| table::insert(transaction, transcript))

@@ -59,6 +59,11 @@ impl Archive {
         Ok(Archive { view, retention })
     }
 
+    /// The index of it.
+    pub(super) fn view(&self) -> View {
+        self.view.clone()
+    }
+
     /// Puts a log into the index that every task has from its image.
     pub(super) fn seed(&self, log: &ChatLog) -> Result<(), StoreError> {
         let oldest = self.oldest(Timestamp::now());

@@ -60,9 +60,20 @@ pub(super) fn answer(connection: &Connection, query: &ChatQuery) -> Result<Answe
     let is_more = held.len() > limit;
     held.truncate(limit);
     let next_cursor = held.last().filter(|_| is_more).map(|last| cursor_text(last.key));
-    let mut messages: Vec<StreamMessage> = held.into_iter().map(|Held { message, .. }| message).collect();
+    let numbers = held.iter().map(|held| held.stream).collect();
+    let streams = table::streams_of(connection, &numbers).map_err(StoreError::from)?;
+    let with_stream = |Held { stream, message, .. }| StreamMessage {
+        stream_id: streams[&stream].stream_id.clone(),
+        message,
+    };
+    let mut messages: Vec<StreamMessage> = held.into_iter().map(with_stream).collect();
     let removed = (query.near_duplicates == NearDuplicates::Drop).then(|| drop_near_duplicates(&mut messages));
-    let streams = streams_of(connection, &messages)?;
+    let mut streams: Vec<Stream> = streams.into_values().collect();
+    if removed.is_some() {
+        let left: BTreeSet<&str> = messages.iter().map(|message| message.stream_id.as_str()).collect();
+        streams.retain(|stream| left.contains(stream.stream_id.as_str()));
+    }
+    streams.sort_by(|one, other| one.stream_id.cmp(&other.stream_id));
     Ok(page(query, messages, removed, streams, next_cursor))
 }
 
@@ -73,16 +84,6 @@ fn stream_number(connection: &Connection, stream_id: &str) -> Result<i64, ApiErr
         ApiError::not_found("unknown_stream", reason, "see /streams for the streams there are")
     };
     known.map(|(number, _)| number).ok_or_else(unknown)
-}
-
-fn streams_of(connection: &Connection, messages: &[StreamMessage]) -> Result<Vec<Stream>, ApiError> {
-    let ids: BTreeSet<&str> = messages.iter().map(|message| message.stream_id.as_str()).collect();
-    let mut streams = Vec::new();
-    for id in ids {
-        let known = table::stream(connection, id).map_err(StoreError::from)?;
-        streams.extend(known.map(|(_, stream)| stream));
-    }
-    Ok(streams)
 }
 
 /// Takes out what nearly repeats an earlier message of the page; says how many.

@@ -2,21 +2,23 @@
 //!
 //! The order of answers is that of (instant, digest): the same in every task that holds the same messages.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 use jiff::civil::Date;
-use rusqlite::types::Value;
+use rusqlite::types::{Type, Value};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::chat::{Message, Stream, StreamMessage};
+use crate::chat::{Message, Stream};
 
 /// Times are microseconds since 1970. A user's messages stand side by side, since they are what is asked for most: a page of them is
 /// read from a few pages of the database, and not each message from one of its own.
 pub(super) const SCHEMA: &str = "
 CREATE TABLE stream (
-    number INTEGER PRIMARY KEY, stream_id TEXT NOT NULL UNIQUE, heading TEXT NOT NULL, day TEXT NOT NULL,
-    messages INTEGER NOT NULL DEFAULT 0
+    number INTEGER PRIMARY KEY, stream_id TEXT NOT NULL UNIQUE, day TEXT NOT NULL, title TEXT NOT NULL,
+    streamer TEXT NOT NULL, duration_minutes INTEGER, messages INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE message (
     user_key TEXT NOT NULL, at INTEGER NOT NULL, digest INTEGER NOT NULL, stream INTEGER NOT NULL,
@@ -62,11 +64,12 @@ pub(super) struct Wanted {
     pub(super) users: Vec<String>,
 }
 
-/// A message where it stands.
+/// A message where it stands, and the number of its stream.
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) key: Key,
-    pub(super) message: StreamMessage,
+    pub(super) stream: i64,
+    pub(super) message: Message,
 }
 
 impl Key {
@@ -82,13 +85,21 @@ impl Key {
 
 /// The stream's number, which is new if the stream is.
 pub(super) fn insert_stream(transaction: &Transaction<'_>, stream: &Stream) -> rusqlite::Result<i64> {
-    let heading = serde_json::to_string(stream).expect("a heading is JSON");
+    let Stream {
+        stream_id,
+        stream_date,
+        stream_title,
+        streamer,
+        duration_minutes,
+    } = stream;
     transaction
-        .prepare_cached("INSERT OR IGNORE INTO stream (stream_id, heading, day) VALUES (?1, ?2, ?3)")?
-        .execute(params![stream.stream_id, heading, stream.stream_date.to_string()])?;
+        .prepare_cached(
+            "INSERT OR IGNORE INTO stream (stream_id, day, title, streamer, duration_minutes) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![stream_id, stream_date.to_string(), stream_title, streamer, duration_minutes])?;
     transaction
         .prepare_cached("SELECT number FROM stream WHERE stream_id = ?1")?
-        .query_row([&stream.stream_id], |row| row.get(0))
+        .query_row([stream_id], |row| row.get(0))
 }
 
 /// Puts a message in, unless it is there.
@@ -120,18 +131,32 @@ pub(super) fn expire(connection: &Connection, oldest: Option<Timestamp>) -> rusq
 /// The stream of this id, with its number.
 pub(super) fn stream(connection: &Connection, stream_id: &str) -> rusqlite::Result<Option<(i64, Stream)>> {
     connection
-        .prepare_cached("SELECT number, heading FROM stream WHERE stream_id = ?1")?
-        .query_row([stream_id], |row| Ok((row.get(0)?, heading(row, 1)?)))
+        .prepare_cached(
+            "SELECT stream_id, day, title, streamer, duration_minutes, number FROM stream WHERE stream_id = ?1",
+        )?
+        .query_row([stream_id], |row| Ok((row.get(5)?, heading(row)?)))
         .optional()
+}
+
+/// The streams of these numbers.
+pub(super) fn streams_of(connection: &Connection, numbers: &BTreeSet<i64>) -> rusqlite::Result<BTreeMap<i64, Stream>> {
+    let mut statement = connection
+        .prepare_cached("SELECT stream_id, day, title, streamer, duration_minutes FROM stream WHERE number = ?1")?;
+    let streams = numbers
+        .iter()
+        .map(|number| Ok((*number, statement.query_row([number], heading)?)));
+    streams.collect()
 }
 
 /// Every stream, by id.
 pub(super) fn streams(connection: &Connection) -> rusqlite::Result<Vec<StreamCount>> {
-    let mut statement = connection.prepare_cached("SELECT heading, messages FROM stream ORDER BY stream_id")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT stream_id, day, title, streamer, duration_minutes, messages FROM stream ORDER BY stream_id",
+    )?;
     let rows = statement.query_map([], |row| {
         Ok(StreamCount {
-            stream: heading(row, 0)?,
-            messages: size(row, 1)?,
+            stream: heading(row)?,
+            messages: size(row, 5)?,
         })
     })?;
     rows.collect()
@@ -165,8 +190,7 @@ pub(super) fn unknown(
 pub(super) fn select(connection: &Connection, wanted: &Wanted, most: usize) -> rusqlite::Result<Vec<Held>> {
     let (conditions, mut values) = wanted.conditions();
     let sql = format!(
-        "SELECT at, digest, stream_id, user, text, badges FROM message {} CROSS JOIN stream ON number = message.stream \
-         WHERE {} ORDER BY at, digest LIMIT ?",
+        "SELECT at, digest, stream, user, text, badges FROM message {} WHERE {} ORDER BY at, digest LIMIT ?",
         wanted.index(),
         conditions.join(" AND ")
     );
@@ -238,17 +262,21 @@ fn held(row: &Row<'_>) -> rusqlite::Result<Held> {
             .and_then(|badges| serde_json::from_str(&badges).ok())
             .unwrap_or_default(),
     };
-    let stream_id = row.get(2)?;
-    Ok(Held {
-        key,
-        message: StreamMessage { stream_id, message },
-    })
+    let stream = row.get(2)?;
+    Ok(Held { key, stream, message })
 }
 
-fn heading(row: &Row<'_>, column: usize) -> rusqlite::Result<Stream> {
-    let text: String = row.get(column)?;
-    serde_json::from_str(&text).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
+/// What is known of a stream, from the first columns.
+fn heading(row: &Row<'_>) -> rusqlite::Result<Stream> {
+    let day = row.get_ref(1)?.as_str()?;
+    Ok(Stream {
+        stream_id: row.get(0)?,
+        stream_date: day
+            .parse()
+            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(1, Type::Text, Box::new(error)))?,
+        stream_title: row.get(2)?,
+        streamer: row.get(3)?,
+        duration_minutes: row.get(4)?,
     })
 }
 

@@ -51,6 +51,11 @@ impl History {
         View::open(store, PROJECTION).map(History)
     }
 
+    /// The index of them.
+    pub(super) fn view(&self) -> View {
+        self.0.clone()
+    }
+
     /// Compares an offer with those for other data sets of its kind, and remembers it.
     pub(super) async fn compare(&self, offer: Offer) -> Result<Option<Usual>, ApiError> {
         self.0.append(move |connection| decide(connection, &offer)).await
