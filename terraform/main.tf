@@ -48,6 +48,9 @@ locals {
     for name, agent in var.agents : name => merge(
       { PORT = tostring(agent.port), DATA_DIR = "/app/data", LOG_LEVEL = var.log_level },
       { AWS_REGION = var.aws_region, STORE_URL = "s3://${aws_s3_bucket.data.id}/store" },
+      # What a task has read goes back to the machine: the C library keeps it otherwise, once for each thread.
+      # https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html
+      { GLIBC_TUNABLES = "glibc.malloc.arena_max=1:glibc.malloc.trim_threshold=65536:glibc.malloc.mmap_threshold=65536" },
       { RATE_LIMIT_PER_MINUTE = var.rate_limit_per_minute == null ? "off" : tostring(var.rate_limit_per_minute) },
       { for variable, value in local.connections : variable => value if value != null },
       local.prices[name],

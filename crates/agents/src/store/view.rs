@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Transaction};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -238,6 +239,8 @@ fn scratch_database() -> rusqlite::Result<Connection> {
         "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048",
     )?;
     connection.set_prepared_statement_cache_capacity(64);
+    // A statement is planned once, and not anew for each user that is asked for: https://www.sqlite.org/queryplanner-ng.html#qpstab
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 

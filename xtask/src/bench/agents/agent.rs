@@ -18,7 +18,10 @@ pub(super) const NAMES: [&str; 5] = [
     "voice-extractor",
 ];
 
-const PATIENCE: Duration = Duration::from_secs(10);
+/// A million messages are read before an agent says that it is healthy.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// As the stack has it.
+const TUNABLES: &str = "glibc.malloc.arena_max=1:glibc.malloc.trim_threshold=65536:glibc.malloc.mmap_threshold=65536";
 /// Looked at so often, a start is not measured much longer than it takes.
 const PAUSE: Duration = Duration::from_micros(200);
 
@@ -54,7 +57,8 @@ impl Agent {
             .env("STORE_URL", format!("file://{}", store.display()))
             // Only asked when there is something to compute.
             .env("KARMA_HELLO_URL", "http://127.0.0.1:1")
-            .env("DRAIN_QUIET_SECONDS", "0");
+            .env("DRAIN_QUIET_SECONDS", "0")
+            .env("GLIBC_TUNABLES", TUNABLES);
         let begun = Instant::now();
         let running = Running::start(command)?;
         while http::get(port, "/health").is_err() {

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::statistics::{Statistics, statistics, users};
+use super::statistics::{Statistics, statistics, unique_users};
 use super::table::{self, Held, Key, Wanted};
 use crate::chat::{ChatQuery, NearDuplicates, Stream, StreamMessage};
 use crate::error::ApiError;
@@ -117,7 +117,7 @@ fn page(
             .or_else(|| query.stream_id.clone()),
         stream_date: only.map(|stream| stream.stream_date).or(query.date),
         total_messages: messages.len(),
-        unique_users: users(&messages).len(),
+        unique_users: unique_users(&messages),
         statistics: query.include_stats.unwrap_or(true).then(|| statistics(&messages)),
         messages,
         near_duplicates_removed,

@@ -1,6 +1,6 @@
 //! Figures of exactly the messages they are given with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -30,7 +30,7 @@ pub(super) struct ActiveUser {
 }
 
 /// Messages per user, by the name in lower case; the spelling is that of the user's first message.
-pub(super) fn users(messages: &[StreamMessage]) -> BTreeMap<String, ActiveUser> {
+fn users(messages: &[StreamMessage]) -> BTreeMap<String, ActiveUser> {
     let mut users = BTreeMap::new();
     for StreamMessage { message, .. } in messages {
         let active = users.entry(message.user.to_lowercase()).or_insert_with(|| ActiveUser {
@@ -40,6 +40,13 @@ pub(super) fn users(messages: &[StreamMessage]) -> BTreeMap<String, ActiveUser> 
         active.messages += 1;
     }
     users
+}
+
+/// How many users there are.
+pub(super) fn unique_users(messages: &[StreamMessage]) -> usize {
+    let spellings: BTreeSet<&str> = messages.iter().map(|message| message.message.user.as_str()).collect();
+    let names: BTreeSet<String> = spellings.iter().map(|spelling| spelling.to_lowercase()).collect();
+    names.len()
 }
 
 /// Counts everything. The messages are in order of time.
