@@ -128,7 +128,7 @@ pub async fn drill(
     };
     let mended = run.mend(plan.mend).await;
     // A load that has ended by itself needs no order to.
-    let _ = enough.send(());
+    let _ = enough.send(Instant::now());
     let shots = shots.await.unwrap_or_default();
     outcome.and(mended)?;
     Ok(DrillReport::new(drill, &target, &shots, run))

@@ -68,24 +68,29 @@ pub(crate) enum Loss {
 type Idle = Mutex<Vec<SendRequest<Empty<Bytes>>>>;
 
 impl Load {
-    /// Sends until `enough` resolves, then waits for the last answers.
-    pub(crate) async fn send(self, began: Instant, mut enough: oneshot::Receiver<()>) -> Vec<Shot> {
+    /// Sends every request that is due before the moment that `enough` names, late where the machine was, then waits for the last answers.
+    pub(crate) async fn send(self, began: Instant, mut enough: oneshot::Receiver<Instant>) -> Vec<Shot> {
         allow_many_connections();
         let (target, idle) = (Arc::new(self.target), Arc::new(Idle::default()));
         let (mut under_way, mut shots) = (JoinSet::new(), Vec::new());
+        let mut end = None;
         for number in 0_u32.. {
             let at = Duration::from_secs(1) * number / self.rate.max(1);
+            let due = began + at;
             tokio::select! {
                 biased;
-                _ = &mut enough => break,
-                () = sleep_until(began + at) => {}
+                told = &mut enough, if end.is_none() => end = Some(told.unwrap_or(began)),
+                () = sleep_until(due) => {}
             }
+            if end.is_some_and(|end| due >= end) {
+                break;
+            }
+            sleep_until(due).await;
             while let Some(shot) = under_way.try_join_next() {
                 shots.extend(shot);
             }
             let (target, idle, time_out) = (Arc::clone(&target), Arc::clone(&idle), self.time_out);
             under_way.spawn(async move {
-                let due = began + at;
                 let outcome = ask(&target, &idle, due + time_out).await;
                 let latency = due.elapsed();
                 Shot { at, latency, outcome }

@@ -100,7 +100,7 @@ async fn requests_start_on_time_although_nobody_answers() {
     while held.len() < 20 {
         held.push(socket.accept().await.unwrap());
     }
-    enough.send(()).unwrap();
+    enough.send(Instant::now()).unwrap();
     let mut shots = sending.await.unwrap();
     shots.sort_by_key(|shot| shot.at);
     assert!(shots.len() >= 20, "{}", shots.len());
@@ -109,4 +109,20 @@ async fn requests_start_on_time_although_nobody_answers() {
         assert_eq!(shot.outcome, Outcome::Lost(Loss::TimedOut));
         assert!(shot.latency >= Duration::from_millis(300), "{shot:?}");
     }
+}
+
+#[tokio::test]
+async fn a_load_that_is_late_sends_what_was_due_before_its_end_and_no_more() {
+    let (target, _connections) = server(&[OK; 100]).await;
+    let (rate, time_out) = (100, Duration::from_secs(20));
+    let began = Instant::now().checked_sub(Duration::from_secs(2)).unwrap();
+    let (enough, stop) = oneshot::channel();
+    enough.send(began + Duration::from_secs(1)).unwrap();
+    let shots = Load { target, rate, time_out }.send(began, stop).await;
+    assert_eq!(shots.len(), 100);
+    assert!(
+        shots
+            .iter()
+            .all(|shot| shot.outcome == Outcome::Answered(StatusCode::OK))
+    );
 }
